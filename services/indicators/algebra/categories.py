@@ -6,7 +6,9 @@ Source: methodology A5 (2^3 - 1 = 7 exclusive cells of three flags) and A6 (НР
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
-from itertools import product
+from functools import reduce
+from itertools import compress, product
+from operator import or_
 
 
 class Flag(IntFlag):
@@ -48,8 +50,8 @@ def category_of(flags: Flag, categories: Sequence[Category]) -> Category | None:
 def combinations(flags: Sequence[Flag]) -> list[Flag]:
     """List every combination of the flags except "none of them"."""
     chosen = product((False, True), repeat=len(flags))
-    sums = [sum((f for f, on in zip(flags, row, strict=True) if on), Flag(0)) for row in chosen]
-    return [combined for combined in sums if combined]
+    unions = [reduce(or_, compress(flags, row), Flag(0)) for row in chosen]
+    return [union for union in unions if union]
 
 
 def ambiguous(flags: Sequence[Flag], categories: Sequence[Category]) -> list[tuple[Flag, int]]:

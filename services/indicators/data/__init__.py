@@ -1,0 +1,1 @@
+"""Published facts shipped with Opora as data: scales, layouts of files, methodologies."""
