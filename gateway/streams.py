@@ -1,0 +1,142 @@
+"""The client's side of an exchange: its body as it arrives, and whether it still waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, Self
+
+from starlette.types import Receive
+
+from gateway.refusals import BodyStalled, BodyTooLarge
+from services.kit.problems import Problem
+
+__all__ = ["ClientGoneError", "IncomingBody", "Presence"]
+
+_WATCH_AFTER_SECONDS: Final = 0.25
+"""A request answered sooner is not watched for its client leaving: watching costs a task."""
+
+_LINGER_SECONDS: Final = 1.0
+"""How long the rest of a refused body is read and dropped, so that the client gets to read the
+refusal instead of a reset connection."""
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class IncomingBody:
+    """The request's body: counted, bounded, never held as a whole."""
+
+    def __init__(self, receive: Receive, *, limit: int, idle_seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._idle_seconds = idle_seconds
+        self._size = 0
+        self.complete = False
+        self.failure: Problem | ClientGoneError | None = None
+        """Why reading ended early; the client library only reports that it did."""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body piece by piece.
+
+        Raises:
+            BodyTooLarge: More bytes came than the address takes.
+            BodyStalled: Nothing came for `idle_seconds`.
+            ClientGoneError: The client left in the middle.
+        """
+        while not self.complete:
+            try:
+                async with asyncio.timeout(self._idle_seconds):
+                    message = await self._receive()
+            except TimeoutError as error:
+                raise self._fail(BodyStalled("Проверьте соединение и повторите запрос.")) from error
+            if message["type"] == "http.disconnect":
+                raise self._fail(ClientGoneError())
+            chunk: bytes = message.get("body", b"")
+            self._size += len(chunk)
+            if self._size > self._limit:
+                raise self._fail(too_large(self._limit))
+            self.complete = not message.get("more_body", False)
+            if chunk:
+                yield chunk
+
+    async def linger(self) -> None:
+        """Read and drop the rest for a moment."""
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while not self.complete:
+                    message = await self._receive()
+                    self.complete = not message.get("more_body", False)
+        except TimeoutError:
+            return
+
+    def _fail(self, failure: Problem | ClientGoneError) -> Exception:
+        self.failure = failure
+        return failure
+
+
+class Presence:
+    """Ends the exchange of the current task when its client leaves.
+
+    Used as a context manager around the exchange; the cancelled task sees `ClientGoneError`.
+    """
+
+    def __init__(self, receive: Receive, body: IncomingBody | None) -> None:
+        self._receive = receive
+        self._body = body
+        self._exchange: asyncio.Task[object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._gone = False
+
+    def __enter__(self) -> Self:
+        self._exchange = asyncio.current_task()
+        self._wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._gone and kind is asyncio.CancelledError and self._exchange is not None:
+            self._exchange.uncancel()
+            raise ClientGoneError from error
+
+    def stop(self) -> None:
+        """Stop watching: the answer is complete."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._listener is not None:
+            self._listener.cancel()
+            self._listener = None
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_WATCH_AFTER_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        if self._body is not None and not self._body.complete:
+            # Whoever reads the body sees a disconnect by itself, and only one may read.
+            self._wait()
+        else:
+            self._listener = asyncio.get_running_loop().create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        if self._exchange is not None:
+            self._exchange.cancel()
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    """Tell the limit in the unit a person uses."""
+    return BodyTooLarge(
+        f"По этому адресу принимается не больше {limit / 1024**2:g} МиБ.",
+        hint="Разделите данные на несколько запросов или загрузите их файлом через импорт.",
+        limit_bytes=limit,
+    )

@@ -1,0 +1,1 @@
+"""The tests; a regular package, because an installed distribution also brings a package `tests`."""
