@@ -1,0 +1,173 @@
+"""The OpenAPI document of a service: complete errors, one error shape, stable names."""
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from services.kit.problems import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from services.kit.service import Service
+
+__all__ = ["describe", "document", "merge"]
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "ProblemDetail",
+    "description": "Ошибка по RFC 9457. Различайте ошибки по полю code: оно не меняется.",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "description": "Адрес описания ошибки",
+            "examples": ["/problems/kit/not-found"],
+        },
+        "title": {
+            "type": "string",
+            "description": "Что произошло, по-русски",
+            "examples": ["Не найдено"],
+        },
+        "status": {"type": "integer", "description": "Код HTTP", "examples": [404]},
+        "code": {"type": "string", "description": "Машинный код ошибки", "examples": ["not-found"]},
+        "detail": {"type": "string", "description": "Подробности именно этого случая"},
+        "hint": {"type": "string", "description": "Что сделать, чтобы исправить"},
+        "request_id": {"type": "string", "description": "Номер запроса для обращения в поддержку"},
+        "errors": {
+            "type": "array",
+            "description": "Отдельные ошибки полей",
+            "items": {"$ref": "#/components/schemas/FieldError"},
+        },
+    },
+    "additionalProperties": True,
+}
+
+_FIELD_ERROR: dict[str, Any] = {
+    "type": "object",
+    "title": "FieldError",
+    "description": "Ошибка одного поля",
+    "required": ["pointer", "detail"],
+    "properties": {
+        "pointer": {
+            "type": "string",
+            "description": "JSON Pointer поля",
+            "examples": ["/schools/0/code"],
+        },
+        "code": {"type": "string", "description": "Машинный код", "examples": ["missing"]},
+        "detail": {
+            "type": "string",
+            "description": "Что исправить",
+            "examples": ["Обязательное поле не указано"],
+        },
+    },
+    "additionalProperties": True,
+}
+
+_EVERYWHERE = {
+    "401": "Нужен действительный токен доступа",
+    "403": "Недостаточно прав",
+    "503": "Сервис или его база временно недоступны",
+}
+
+
+def _answer(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
+    }
+
+
+def describe(app: FastAPI, name: str) -> None:
+    """Make `app.openapi()` tell the truth about errors."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(generate(), name)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["ProblemDetail"] = _PROBLEM
+    schemas["FieldError"] = _FIELD_ERROR
+    document["servers"] = [{"url": "/", "description": "Шлюз или сам сервис: пути одинаковы"}]
+    document["info"]["x-service"] = name
+    for path in document["paths"].values():
+        for operation in path.values():
+            answers = operation["responses"]
+            if "422" in answers and "HTTPValidationError" in str(answers["422"]):
+                answers["422"] = _answer("Данные запроса не прошли проверку")
+            if operation.get("security"):
+                for status, description in _EVERYWHERE.items():
+                    answers.setdefault(status, _answer(description))
+            operation["responses"] = dict(sorted(answers.items()))
+    return document
+
+
+def document(service: "Service") -> dict[str, Any]:
+    """Return the service's contract; needs no database and no environment."""
+    from services.kit.service import build
+
+    settings = service.settings(database_url=SecretStr("postgresql+asyncpg://contract"))
+    return build(service, settings).openapi()
+
+
+def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Join the services' documents into the one that clients are generated from.
+
+    A schema name that two services define differently gets the service's name in front.
+    """
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Опора",
+            "version": "1",
+            "description": "Единый контракт шлюза и четырёх сервисов: из него создаются клиенты.",
+        },
+        "servers": [{"url": "/", "description": "Шлюз"}],
+        "tags": [],
+        "paths": {},
+        "components": {"schemas": {}, "securitySchemes": {}},
+    }
+    shapes: dict[str, list[Any]] = {}
+    for part in documents.values():
+        for schema_name, schema in part["components"]["schemas"].items():
+            known = shapes.setdefault(schema_name, [])
+            if schema not in known:
+                known.append(schema)
+    for name, part in documents.items():
+        renamed = {
+            schema_name: f"{name.capitalize()}{schema_name}"
+            for schema_name in part["components"]["schemas"]
+            if len(shapes[schema_name]) > 1
+        }
+        part = _renamed(part, renamed)  # noqa: PLW2901  the same document under merged names
+        merged["paths"] |= part["paths"]
+        merged["components"]["schemas"] |= part["components"]["schemas"]
+        merged["components"]["securitySchemes"] |= part["components"].get("securitySchemes", {})
+        known_tags = {tag["name"] for tag in merged["tags"]}
+        merged["tags"] += [tag for tag in part.get("tags", []) if tag["name"] not in known_tags]
+    return merged
+
+
+def _renamed(node: Any, names: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        result = {key: _renamed(value, names) for key, value in node.items()}
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            schema_name = reference.rsplit("/", 1)[-1]
+            if schema_name in names:
+                result["$ref"] = f"#/components/schemas/{names[schema_name]}"
+        if ("schemas" in node and "securitySchemes" in node) or set(node) == {"schemas"}:
+            result["schemas"] = {
+                names.get(key, key): value for key, value in result["schemas"].items()
+            }
+        return result
+    if isinstance(node, list):
+        return [_renamed(value, names) for value in node]
+    return node

@@ -1,0 +1,146 @@
+"""A service as a declaration, and everything that is derived from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase
+
+from services.kit import logs, problems
+from services.kit.contracts import describe
+from services.kit.database import Database, open_database
+from services.kit.feed import Follower, feed_router
+from services.kit.http import EdgeMiddleware
+from services.kit.jobs import JobKind
+from services.kit.migrations import head
+from services.kit.peers import Peers
+from services.kit.principals import Role, TokenVerifier
+from services.kit.settings import ServiceSettings
+
+__all__ = ["Service", "build"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """The table of contents of a service; application, command line and contract follow from it."""
+
+    name: str
+    title: str
+    description: str
+    settings: type[ServiceSettings]
+    roles: Mapping[Role, frozenset[str]]
+    base: type[DeclarativeBase]
+    routers: tuple[APIRouter, ...]
+    jobs: tuple[JobKind, ...] = ()
+    follows: tuple[Follower, ...] = ()
+    has_feed: bool = True
+    # A service whose paths do not follow /api/<name>/v1 says so (the gateway).
+    prefix: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path_prefix(self) -> str:
+        """Where the service's routes begin, on itself and behind the gateway alike."""
+        return f"/api/{self.name}/v1" if self.prefix is None else self.prefix
+
+
+def build(service: Service, settings: ServiceSettings) -> FastAPI:
+    """Make the application; nothing is connected before its lifespan starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure(service.name, settings.log_level)
+        database = open_database(settings)
+        app.state.database = database
+        app.state.peers = Peers(settings)
+        try:
+            await _refuse_unsafe_role(database)
+            yield
+        finally:
+            await cast("Peers", app.state.peers).close()
+            await database.engine.dispose()
+
+    def operation_id(route: APIRoute) -> str:
+        return f"{service.name}_{route.name}"
+
+    app = FastAPI(
+        title=service.title,
+        description=service.description,
+        version="1",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        openapi_tags=[{"name": name, "description": text_} for name, text_ in service.tags.items()],
+    )
+    app.state.settings = settings
+    app.state.verifier = TokenVerifier(settings, service.roles)
+    app.state.cursor_secret = settings.cursor_secret.get_secret_value().encode()
+    registry = CollectorRegistry()
+    for routes in (*service.routers, *((feed_router(),) if service.has_feed else ())):
+        app.include_router(routes, prefix=service.path_prefix)
+    _add_probes(app, service, registry)
+    problems.install(app)
+    describe(app, service.name)
+    app.add_middleware(
+        EdgeMiddleware,
+        registry=registry,
+        access_log=settings.access_log,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return app
+
+
+async def _refuse_unsafe_role(database: Database) -> None:
+    """Stop the start when the database role could look past row level security."""
+    try:
+        async with database.engine.connect() as connection:
+            row = await connection.execute(
+                text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user"),
+            )
+            unsafe = bool(row.scalar_one())
+    except (TimeoutError, DBAPIError, InterfaceError, OSError, PoolTimeout):
+        return  # not reachable yet: readiness says so, and every request meets the same role
+    if unsafe:
+        raise SystemExit(
+            "Роль базы данных обходит построчную защиту (SUPERUSER или BYPASSRLS). "
+            "Укажите роль opora_<сервис>_app в OPORA_<СЕРВИС>_DATABASE_URL.",
+        )
+
+
+def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:
+    newest = head(service)
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready(request: Request, response: Response) -> dict[str, Any]:
+        reason = await _unready(cast("Database", request.app.state.database), newest)
+        if reason:
+            response.status_code = 503
+        return {"status": "not ready" if reason else "ready", "reason": reason}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _unready(database: Database, newest: str | None) -> str | None:
+    try:
+        async with asyncio.timeout(2), database.engine.connect() as connection:
+            present = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError) as error:
+        return f"database: {type(error).__name__}"
+    return None if present == newest else f"schema: {present}, code: {newest}"
