@@ -15,7 +15,7 @@ from gateway import headers
 from gateway.refusals import ServiceBrokeOff, ServiceTimedOut, ServiceUnavailable
 from gateway.routing import Destination, destination_of
 from gateway.streams import ClientGoneError, IncomingBody, Presence, too_large
-from services.kit.logs import begin_request, log
+from services.kit.logs import begin_request, log, request_id
 from services.kit.problems import Problem, render
 
 __all__ = ["Forwarder", "Limits"]
@@ -189,6 +189,7 @@ class _Answer:
     async def refuse(self, problem: Problem, scope: Scope, body: IncomingBody | None) -> None:
         """Answer with a problem; an unfinished body ends the connection."""
         response = render(problem)
+        response.headers["x-request-id"] = request_id()
         if body is None or body.complete:
             await response(scope, _nothing_to_receive, self._send)
             return
