@@ -14,6 +14,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.kit.principals import Principal, authenticate
 from services.kit.problems import Problem
@@ -140,9 +141,9 @@ def _plain(value: object) -> str:
 
 async def keyset(
     session: AsyncSession,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
-    order: Sequence[ColumnElement[Any]],
+    order: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
     ask: _Ask,
 ) -> Rows:
     """Return one page of the statement in the given order.
@@ -158,19 +159,20 @@ async def keyset(
         total = await session.scalar(
             select(func.count()).select_from(statement.order_by(None).subquery())
         )
+    columns = [column.expression for column in order]
     page = statement
     if ask.after is not None:
         if len(ask.after) != len(order):
             raise _invalid()
         bounds = [
             literal(_typed(column, value), column.type)
-            for column, value in zip(order, ask.after, strict=True)
+            for column, value in zip(columns, ask.after, strict=True)
         ]
-        page = page.where(tuple_(*order) > tuple_(*bounds))
+        page = page.where(tuple_(*columns) > tuple_(*bounds))
     # The order's values travel with each row under names of their own, whatever the row selects.
-    marks = [column.label(f"_order_{position}") for position, column in enumerate(order)]
+    marks = [column.label(f"_order_{position}") for position, column in enumerate(columns)]
     rows = (
-        await session.execute(page.add_columns(*marks).order_by(*order).limit(ask.limit + 1))
+        await session.execute(page.add_columns(*marks).order_by(*columns).limit(ask.limit + 1))
     ).all()
     items = rows[: ask.limit]
     following = None
