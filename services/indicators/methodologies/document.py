@@ -48,8 +48,11 @@ ExactShare = Annotated[
 ]
 Code = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$"),
-    Field(description="Код: строчные латинские буквы, цифры, дефис", examples=["federal-shnor"]),
+    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"),
+    Field(
+        description="Код: строчная латинская буква, затем буквы, цифры, дефис, подчёркивание",
+        examples=["federal-shnor"],
+    ),
 ]
 Title = Annotated[
     str,
