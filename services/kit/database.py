@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from services.kit.principals import Principal, authenticate
 from services.kit.reach import Depth, Reach, enter
@@ -33,7 +33,7 @@ __all__ = [
     "Shared",
     "Transactions",
     "Versioned",
-    "new_base",
+    "new_metadata",
     "open_database",
 ]
 
@@ -46,13 +46,12 @@ NAMING = {
 }
 
 
-def new_base() -> type[DeclarativeBase]:
-    """Return a fresh declarative base; each service has one, so that no table is everybody's."""
+def new_metadata() -> MetaData:
+    """Return the metadata for a service's own declarative base, with our constraint names.
 
-    class Base(DeclarativeBase):
-        metadata = MetaData(naming_convention=NAMING)
-
-    return Base
+    Each service has a base of its own, so that no table is everybody's.
+    """
+    return MetaData(naming_convention=NAMING)
 
 
 class Identified:

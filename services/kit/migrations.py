@@ -182,25 +182,18 @@ def track(
     )
 
 
-def create_plumbing() -> None:
-    """Create the tables that the kit keeps in every service's database."""
-    for statement in _PLUMBING:
+def create_plumbing(*, grants: str | None = "curator_grant") -> None:
+    """Create the tables that the kit keeps in every service's database.
+
+    Args:
+        grants: The service's table of curators' grants; None where no row is a curator's business.
+    """
+    for statement in (*_PLUMBING, *reach.grant_functions(grants)):
         op.execute(statement)
     op.execute("GRANT SELECT ON alembic_version TO PUBLIC")
     secure("job", Depth.REGION)
-    below = "school_id = {school} OR (school_id IS NULL AND municipality_id = {municipality}) OR (school_id IS NULL AND municipality_id IS NULL AND is_open AND region_id = {region})"
-    node = {name: reach._node(f"{name}_id") for name in ("region", "municipality", "school")}  # noqa: SLF001  one definition
-    granted = {name: f"ANY ({reach._granted(f'{name}_id')})" for name in ("municipality", "school")}  # noqa: SLF001
-    views = {
-        Level.SYSTEM: "true",
-        Level.REGION: f"region_id = {node['region']}",
-        Level.MUNICIPALITY: f"municipality_id = {node['municipality']}"
-        f" OR (municipality_id IS NULL AND is_open AND region_id = {node['region']})",
-        Level.SCHOOL: below.format(**node),
-        Level.CURATOR: below.format(region=node["region"], **granted),
-    }
-    _lock("change", views)
-    _lock("audit_entry", {Level.SYSTEM: "true", Level.REGION: f"region_id = {node['region']}"})
+    _lock("change", reach.feed_views())
+    _lock("audit_entry", reach.audit_views())
     own = "subject = current_setting('opora.subject', true)"
     _lock("idempotency_key", dict.fromkeys(Level, own), verbs="SELECT, INSERT, UPDATE")
     share("feed_cursor")

@@ -109,6 +109,13 @@ class DatabaseUnavailable(Problem):
     headers = {"Retry-After": "2"}  # noqa: RUF012  read only; an instance copies it
 
 
+class OutOfReach(Problem):
+    """The database refused to write a row outside the caller's reach."""
+
+    status = 403
+    title = "Запись вне вашего охвата"
+
+
 class ConcurrentChange(Problem):
     """Two transactions met on the same rows and one was told to try again."""
 
@@ -247,6 +254,8 @@ def _database_problem(exc: Exception) -> Problem | None:
     state = getattr(exc.orig, "sqlstate", None) or ""
     if exc.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006":
         return DatabaseUnavailable()
+    if state == "42501":
+        return OutOfReach(hint="Проверьте, что регион, муниципалитет и школа ваши")
     if state in {"40001", "40P01", "55P03"}:
         return ConcurrentChange()
     # asyncpg refuses a value before it is sent (no sqlstate) or the server does (class 22).

@@ -14,7 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from services.kit.logs import request_id
 
-__all__ = ["Depth", "Level", "Reach", "enter", "policies", "shared_grants"]
+__all__ = [
+    "Depth",
+    "Level",
+    "Reach",
+    "audit_views",
+    "enter",
+    "feed_views",
+    "grant_functions",
+    "policies",
+    "shared_grants",
+]
 
 
 class Level(StrEnum):
@@ -100,14 +110,35 @@ def _node(name: str) -> str:
     return f"NULLIF(current_setting('opora.{name}', true), '')::bigint"
 
 
-def _granted(column: str) -> str:
-    # ARRAY(...) is evaluated once for a statement, so the table's index still serves.
-    return (
-        f"ARRAY(SELECT g.{column} FROM curator_grant g"
-        " WHERE g.curator = current_setting('opora.subject', true)"
-        " AND g.revoked_at IS NULL AND g.valid_from <= CURRENT_DATE"
-        " AND (g.valid_to IS NULL OR g.valid_to > CURRENT_DATE))"
-    )
+def _granted(nodes: str) -> str:
+    # The sub-select is evaluated once for a statement, so the table's index still serves.
+    return f"ANY ((SELECT opora_granted_{nodes}())::bigint[])"
+
+
+def grant_functions(table: str | None) -> list[str]:
+    """Return the statements that define what a curator's grants of today reach.
+
+    Args:
+        table: The table of grants (made by another migration); None where a service has no curators.
+    """
+    statements = []
+    for nodes, column in (("schools", "school_id"), ("municipalities", "municipality_id")):
+        granted = (
+            f"""ARRAY(
+                SELECT DISTINCT {column} FROM {table}
+                WHERE curator = current_setting('opora.subject', true)
+                  AND revoked_at IS NULL AND valid_from <= CURRENT_DATE
+                  AND (valid_to IS NULL OR valid_to > CURRENT_DATE)
+            )"""
+            if table
+            else "ARRAY[]::bigint[]"
+        )
+        # plpgsql, because its body is bound when it first runs: the table may come later.
+        statements.append(
+            f"CREATE FUNCTION opora_granted_{nodes}() RETURNS bigint[] LANGUAGE plpgsql STABLE"
+            f" SET search_path = public, pg_temp AS $$ BEGIN RETURN {granted}; END $$",
+        )
+    return statements
 
 
 def _predicates(
@@ -126,13 +157,13 @@ def _predicates(
             below = {
                 Level.MUNICIPALITY: own_municipality,
                 Level.SCHOOL: own_municipality,
-                Level.CURATOR: f"{municipality} = ANY ({_granted('municipality_id')})",
+                Level.CURATOR: f"{municipality} = {_granted('municipalities')}",
             }
         case Depth.SCHOOL:
             below = {
                 Level.MUNICIPALITY: own_municipality,
                 Level.SCHOOL: f"{school} = {_node('school_id')}",
-                Level.CURATOR: f"{school} = ANY ({_granted('school_id')})",
+                Level.CURATOR: f"{school} = {_granted('schools')}",
             }
     return {Level.SYSTEM: "true", Level.REGION: of_region} | below
 
@@ -186,6 +217,31 @@ def policies(
             ),
         ]
     return statements
+
+
+def feed_views() -> dict[Level, str]:
+    """Return which changes each level reads: a row as precisely located as it is, or open to its region."""
+    of_region = f"region_id = {_node('region_id')}"
+    open_to_region = f"municipality_id IS NULL AND is_open AND {of_region}"
+
+    def below(school: str, municipality: str) -> str:
+        return (
+            f"school_id = {school} OR (school_id IS NULL AND municipality_id = {municipality})"
+            f" OR (school_id IS NULL AND {open_to_region})"
+        )
+
+    return {
+        Level.SYSTEM: "true",
+        Level.REGION: of_region,
+        Level.MUNICIPALITY: f"municipality_id = {_node('municipality_id')} OR ({open_to_region})",
+        Level.SCHOOL: below(_node("school_id"), _node("municipality_id")),
+        Level.CURATOR: below(_granted("schools"), _granted("municipalities")),
+    }
+
+
+def audit_views() -> dict[Level, str]:
+    """Return which audit entries each level reads: the region its own, nobody below."""
+    return {Level.SYSTEM: "true", Level.REGION: f"region_id = {_node('region_id')}"}
 
 
 def shared_grants(table: str, *, writers: Sequence[Level] = ()) -> list[str]:

@@ -1,0 +1,1 @@
+"""A tiny service of the tests: notes about schools. It shows the kit without any domain."""
