@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
-from services.kit.database import new_base
+from services.kit.database import new_metadata
 
 __all__ = ["Base"]
 
@@ -10,4 +10,4 @@ __all__ = ["Base"]
 class Base(DeclarativeBase):
     """Base of the service's tables; a class of its own, because types need a name."""
 
-    metadata = new_base().metadata
+    metadata = new_metadata()
