@@ -30,7 +30,7 @@ from urllib.parse import quote
 
 from services.kit import launch
 
-__all__ = ["Embedded", "EmbeddedError", "launched"]
+__all__ = ["Embedded", "EmbeddedError", "launched", "only_owner"]
 
 _FALLBACK_ACCOUNTS = ("nobody", "daemon", "bin")
 """Who PostgreSQL runs as when we are root and user namespaces are refused; `initdb` wants an account."""
@@ -206,7 +206,7 @@ class Embedded:
         """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            self._resources.enter_context(_only_owner(self.directory))
+            self._resources.enter_context(only_owner(self.directory))
             self._identity = self.identity or _identity_here(self._binaries)
             self._prepare()
             self._socket = self._socket_directory()
@@ -388,7 +388,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _only_owner(directory: Path) -> Iterator[None]:
+def only_owner(directory: Path) -> Iterator[None]:
     """Hold the directory's lock; the kernel lets it go with the process, so it is never stale."""
     descriptor = os.open(directory / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+") as lock:
