@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Locks carry hashes; addresses of registries come from the machine, never from here.
-SYNC := $(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python
+SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --universal --custom-compile-command "make lock"
 
