@@ -1,0 +1,43 @@
+"""The registry's table of contents."""
+
+from services.kit.service import Service
+from services.registry.base import Base
+from services.registry.curatorship.routes import grants
+from services.registry.participation.routes import participations
+from services.registry.programme_years.routes import programme_years
+from services.registry.roles import ROLES
+from services.registry.schools.routes import schools, sizes, successions
+from services.registry.settings import RegistrySettings
+from services.registry.territory.routes import municipalities, regions
+
+__all__ = ["SERVICE"]
+
+SERVICE = Service(
+    name="registry",
+    title="Опора: реестр",
+    description=(
+        "Регионы, муниципалитеты, школы и их история, программные годы, участие школ в программе "
+        "и права кураторов. Номера регионов, муниципалитетов и школ выдаются здесь и одни во всех "
+        "сервисах."
+    ),
+    settings=RegistrySettings,
+    roles=ROLES,
+    base=Base,
+    routers=(
+        regions,
+        municipalities,
+        schools,
+        sizes,
+        successions,
+        programme_years,
+        participations,
+        grants,
+    ),
+    tags={
+        "territory": "Регионы и муниципалитеты",
+        "schools": "Школы, их история, размеры и события сети",
+        "programme-years": "Программные годы региона",
+        "participations": "Участие школ в программе",
+        "curators": "Права кураторов",
+    },
+)

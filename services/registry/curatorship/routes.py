@@ -1,0 +1,81 @@
+"""Routes of curators' grants."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+
+from services.kit.clock import Now
+from services.kit.database import Session
+from services.kit.http import router
+from services.kit.idempotency import Idempotent
+from services.kit.pages import Page, PageAsk
+from services.kit.problems import problems
+from services.registry.curatorship import operations, queries
+from services.registry.curatorship.access import CuratorEditor, CuratorReader
+from services.registry.curatorship.schemas import GrantIn, GrantOut, Revocation
+from services.registry.curatorship.tables import CuratorGrant
+from services.registry.schools.operations.network import SchoolNotFound
+
+__all__ = ["grants"]
+
+grants = router(prefix="/curator-grants", tags=["curators"])
+
+
+@grants.get("", summary="Права кураторов", response_model=Page[GrantOut])
+async def list_curator_grants(
+    _: CuratorReader,
+    session: Session,
+    ask: PageAsk,
+    curator: Annotated[
+        str | None, Query(max_length=40, description="Учётная запись куратора")
+    ] = None,
+    school_id: Annotated[int | None, Query(description="Школа")] = None,
+    active_on: Annotated[
+        date | None, Query(description="Только действующие в этот день и не отозванные")
+    ] = None,
+) -> object:
+    """Кто какие школы курирует; куратор видит свои права, школа и муниципалитет свои школы."""
+    return await queries.grants(
+        session, curator=curator, school_id=school_id, active_on=active_on, ask=ask
+    )
+
+
+@grants.post(
+    "",
+    summary="Закрепить школу за куратором",
+    status_code=201,
+    response_model=GrantOut,
+    dependencies=[Idempotent],
+    responses=problems(SchoolNotFound),
+)
+async def create_curator_grant(
+    caller: CuratorEditor, new: GrantIn, session: Session
+) -> CuratorGrant:
+    """Куратор видит школу с valid_from до valid_to во всех сервисах, пока право не отозвано."""
+    return await operations.give(session, new, by=caller.subject)
+
+
+@grants.get(
+    "/{grant_id}",
+    summary="Право куратора",
+    response_model=GrantOut,
+    responses=problems(operations.GrantNotFound),
+)
+async def read_curator_grant(_: CuratorReader, grant_id: int, session: Session) -> CuratorGrant:
+    """Одно право куратора."""
+    return await operations.visible_grant(session, grant_id)
+
+
+@grants.post(
+    "/{grant_id}/revocation",
+    summary="Отозвать право куратора",
+    response_model=GrantOut,
+    dependencies=[Idempotent],
+    responses=problems(operations.GrantNotFound, operations.AlreadyRevoked),
+)
+async def revoke_curator_grant(
+    caller: CuratorEditor, grant_id: int, revocation: Revocation, session: Session, now: Now
+) -> CuratorGrant:
+    """Отзывает право сразу; запись остаётся с причиной."""
+    return await operations.revoke(session, grant_id, revocation, by=caller.subject, at=now)

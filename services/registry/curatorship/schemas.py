@@ -1,0 +1,72 @@
+"""What travels about curators' grants."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from services.kit.http import In, Out
+
+__all__ = ["GrantIn", "GrantOut", "Revocation"]
+
+Subject = Annotated[
+    str,
+    Field(
+        pattern=r"^user:[0-9]{1,18}$",
+        description="Учётная запись куратора (sub токена)",
+        examples=["user:12"],
+    ),
+]
+Reason = Annotated[
+    str,
+    Field(
+        max_length=1000,
+        pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$",
+        description="Основание",
+        examples=["Приказ от 15.03.2025 № 211"],
+    ),
+]
+
+
+class GrantIn(In):
+    """A curator is given a school."""
+
+    curator: Subject
+    school_id: int = Field(description="Школа", examples=[12])
+    valid_from: date = Field(description="Первый день", examples=["2025-03-15"])
+    valid_to: date | None = Field(
+        default=None,
+        description="Первый день, когда право уже не действует; null: бессрочно",
+        examples=["2025-12-31"],
+    )
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            message = "Право должно действовать хотя бы один день: valid_to позже valid_from"
+            raise ValueError(message)
+        return self
+
+
+class Revocation(In):
+    """A grant is taken back at once."""
+
+    reason: Reason
+
+
+class GrantOut(Out):
+    """A curator's grant."""
+
+    id: int = Field(description="Номер права", examples=[9])
+    curator: Subject
+    region_id: int = Field(description="Регион", examples=[1])
+    municipality_id: int = Field(description="Муниципалитет школы", examples=[3])
+    school_id: int = Field(description="Школа", examples=[12])
+    valid_from: date = Field(description="Первый день", examples=["2025-03-15"])
+    valid_to: date | None = Field(
+        description="Первый день без права; null: бессрочно", examples=[None]
+    )
+    reason: Reason
+    revoked_at: datetime | None = Field(description="Когда отозвано (UTC)", examples=[None])
+    revocation_reason: str | None = Field(description="Почему отозвано", examples=[None])
