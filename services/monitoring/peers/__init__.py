@@ -1,0 +1,1 @@
+"""What monitoring uses of its neighbours, typed by what it uses."""

@@ -1,0 +1,106 @@
+"""Routes of enrolments."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from services.kit import etags
+from services.kit.clock import Now
+from services.kit.database import Session
+from services.kit.etags import IfMatch
+from services.kit.http import router
+from services.kit.idempotency import Idempotent
+from services.kit.pages import Page, PageAsk, Rows
+from services.kit.problems import problems
+from services.training.courses.operations import CourseNotFound
+from services.training.enrolments import operations, queries
+from services.training.enrolments.access import EnrolmentEditor, EnrolmentReader
+from services.training.enrolments.operations import (
+    AlreadyEnrolled,
+    AlreadyWithdrawn,
+    CourseFull,
+    EnrolmentNotFound,
+    SchoolNotFound,
+)
+from services.training.enrolments.schemas import EnrolmentIn, EnrolmentOut, WithdrawalIn
+from services.training.enrolments.tables import Enrolment
+
+__all__ = ["routes"]
+
+routes = router(prefix="/enrolments", tags=["enrolments"])
+
+
+@routes.get("", summary="Записи на курсы", response_model=Page[EnrolmentOut])
+async def list_enrolments(
+    caller: EnrolmentReader,  # noqa: ARG001  the check is the use
+    session: Session,
+    page: PageAsk,
+    course_id: Annotated[int | None, Query(description="Только этот курс")] = None,
+) -> Rows:
+    """Записи школ, которые вам видны, вместе с отозванными."""
+    return await queries.enrolments(session, course_id=course_id, page=page)
+
+
+@routes.post(
+    "",
+    summary="Записать школу на курс",
+    status_code=201,
+    response_model=EnrolmentOut,
+    responses=problems(CourseNotFound, SchoolNotFound, AlreadyEnrolled, CourseFull),
+    dependencies=[Idempotent],
+)
+async def enrol_school(
+    caller: EnrolmentEditor,  # noqa: ARG001  the check is the use
+    session: Session,
+    enrolment: EnrolmentIn,
+    response: Response,
+) -> Enrolment:
+    """Занимает места на курсе. Последнее место достаётся ровно одной школе."""
+    row = await operations.enrol(session, enrolment)
+    response.headers["Location"] = f"/api/training/v1/enrolments/{row.id}"
+    etags.tag(response, row.version)
+    return row
+
+
+@routes.get(
+    "/{enrolment_id}",
+    summary="Запись на курс",
+    response_model=EnrolmentOut,
+    responses=problems(EnrolmentNotFound),
+)
+async def get_enrolment(
+    caller: EnrolmentReader,  # noqa: ARG001  the check is the use
+    session: Session,
+    enrolment_id: int,
+    response: Response,
+) -> Enrolment:
+    """Запись школы на курс. ETag нужен для отказа."""
+    row = await queries.visible_enrolment(session, enrolment_id)
+    if row is None:
+        raise EnrolmentNotFound
+    etags.tag(response, row.version)
+    return row
+
+
+@routes.post(
+    "/{enrolment_id}/withdrawal",
+    summary="Отказаться от курса",
+    response_model=EnrolmentOut,
+    responses=problems(EnrolmentNotFound, AlreadyWithdrawn),
+    dependencies=[Idempotent],
+)
+async def withdraw_enrolment(
+    caller: EnrolmentEditor,  # noqa: ARG001  the check is the use
+    session: Session,
+    enrolment_id: int,
+    withdrawal: WithdrawalIn,
+    version: IfMatch,
+    at: Now,
+    response: Response,
+) -> Enrolment:
+    """Освобождает места; запись остаётся с датой и причиной."""
+    row = await operations.withdraw(
+        session, enrolment_id, withdrawal.reason, seen_version=version, at=at
+    )
+    etags.tag(response, row.version)
+    return row
