@@ -1,0 +1,45 @@
+"""What one process of the gateway keeps between requests."""
+
+from dataclasses import dataclass
+from typing import Annotated, Self, cast
+
+from fastapi import Depends, Request
+
+from gateway.keys.keyring import Keyring
+from gateway.passwords import Passwords
+from gateway.seals import Seal
+from gateway.settings import GatewaySettings
+
+__all__ = ["Parts", "PartsOf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The long-lived parts, made from the settings."""
+
+    settings: GatewaySettings
+    seal: Seal
+    keyring: Keyring
+    passwords: Passwords
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Self:
+        """Make the parts.
+
+        Raises:
+            WeakSecretError: The settings hold no secret to seal with.
+        """
+        secret = settings.key_secret
+        seal = Seal(None if secret is None else secret.get_secret_value())
+        return cls(settings, seal, Keyring(seal), Passwords(settings.password_checks_at_once))
+
+
+def _parts(request: Request) -> Parts:
+    state = request.app.state
+    # Made at first need and not in `build`, which also writes the contract, without any secret.
+    if not hasattr(state, "parts"):
+        state.parts = Parts.of(cast("GatewaySettings", state.settings))
+    return cast("Parts", state.parts)
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]

@@ -1,0 +1,1 @@
+"""What happens to tokens: logging in, going on, ending, machines' access."""

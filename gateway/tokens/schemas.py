@@ -1,0 +1,126 @@
+"""What travels about tokens."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+
+from services.kit.http import In, Out
+
+__all__ = [
+    "ClientGrant",
+    "Grant",
+    "KeySetOut",
+    "PasswordGrant",
+    "RefreshGrant",
+    "RevocationIn",
+    "TokenOut",
+    "WhoAmI",
+]
+
+
+class PasswordGrant(In):
+    """A person logs in."""
+
+    grant_type: Literal["password"] = Field(description="Вход человека", examples=["password"])
+    login: str = Field(
+        min_length=1,
+        max_length=64,
+        # `username` is what generic OAuth clients send.
+        validation_alias=AliasChoices("login", "username"),
+        description="Имя для входа",
+        examples=["ivanova.velizh"],
+    )
+    password: SecretStr = Field(
+        min_length=1, max_length=200, description="Пароль", examples=["три-слова-и-число-42"]
+    )
+
+
+class RefreshGrant(In):
+    """A person goes on with a session."""
+
+    grant_type: Literal["refresh_token"] = Field(
+        description="Продолжение сеанса", examples=["refresh_token"]
+    )
+    refresh_token: SecretStr = Field(
+        min_length=1,
+        max_length=200,
+        description="Токен обновления из прошлого ответа; действует один раз",
+        examples=["Zk3…"],
+    )
+
+
+class ClientGrant(In):
+    """A machine client proves its identity."""
+
+    grant_type: Literal["client_credentials"] = Field(
+        description="Вход машинного клиента", examples=["client_credentials"]
+    )
+    client_id: str = Field(
+        min_length=1, max_length=100, description="Имя клиента", examples=["ris-gia-67"]
+    )
+    client_secret: SecretStr = Field(
+        min_length=1, max_length=200, description="Секрет клиента", examples=["0P0nU4v6…"]
+    )
+    scope: str | None = Field(
+        default=None,
+        max_length=2000,
+        description="Нужные права через пробел; не указано: все права клиента",
+        examples=["imports:write"],
+    )
+
+
+Grant = Annotated[PasswordGrant | RefreshGrant | ClientGrant, Field(discriminator="grant_type")]
+
+
+class TokenOut(Out):
+    """An access token and, for a person, the way to the next."""
+
+    access_token: str = Field(description="Токен доступа (JWT, RS256)", examples=["eyJhbGciOi…"])
+    token_type: Literal["Bearer"] = Field(default="Bearer", description="Всегда Bearer")
+    expires_in: int = Field(description="Сколько действует токен доступа, секунд", examples=[300])
+    refresh_token: str | None = Field(
+        default=None,
+        description="Токен обновления; только у людей, действует один раз",
+        examples=["Zk3…"],
+    )
+    scope: str | None = Field(
+        default=None, description="Права машинного клиента через пробел", examples=["imports:write"]
+    )
+
+
+class RevocationIn(In):
+    """A refresh token that shall no longer hold. Source: RFC 7009."""
+
+    token: SecretStr = Field(
+        min_length=1, max_length=8192, description="Токен обновления", examples=["Zk3…"]
+    )
+    token_type_hint: str | None = Field(
+        default=None, max_length=50, description="Не используется", examples=["refresh_token"]
+    )
+
+
+class KeySetOut(Out):
+    """The public keys. Source: RFC 7517."""
+
+    keys: list[dict[str, Any]] = Field(
+        description="Открытые ключи: текущий, следующий и недавние",
+        examples=[
+            [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "3fd1", "n": "…", "e": "AQAB"}]
+        ],
+    )
+
+
+class WhoAmI(Out):
+    """The caller as the gateway knows it."""
+
+    subject: str = Field(description="Субъект токена", examples=["user:12"])
+    role: str = Field(description="Роль", examples=["municipality"])
+    login: str | None = Field(
+        description="Имя для входа; null у машин", examples=["ivanova.velizh"]
+    )
+    display_name: str | None = Field(
+        description="Как показывать человека; null у машин", examples=["Иванова М. П."]
+    )
+    region_id: int | None = Field(description="Регион", examples=[1])
+    municipality_id: int | None = Field(description="Муниципалитет", examples=[3])
+    school_id: int | None = Field(description="Школа", examples=[None])

@@ -1,0 +1,126 @@
+"""The gateway on a database of its own, with a registry that answers for two municipalities."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.app import SERVICE
+from tests.support.callers import bearer
+from tests.support.running import Running, running
+from tests.support.serving import served
+
+KEY_SECRET = "a secret of the tests that is long enough"
+SYSTEM_CLIENTS = [
+    {
+        "client_id": "root",
+        "secret": "root-secret",
+        "scopes": ["regions:write", "accounts:write", "accounts:read"],
+        "subject": "root",
+    },
+    {
+        "client_id": "service:indicators",
+        # SHA-256 of "indicators-secret"
+        "secret_hash": "8630d91019374d0b5794e2a17a350f807556afb393dfbc6b20cd0341258220cb",
+        "scopes": ["changes:read"],
+        "subject": "service:indicators",
+    },
+]
+
+SCHOOLS = {
+    11: {"id": 11, "region_id": 1, "municipality_id": 3},
+    12: {"id": 12, "region_id": 1, "municipality_id": 4},
+}
+MUNICIPALITIES = {3: {"id": 3, "region_id": 1}, 4: {"id": 4, "region_id": 1}}
+
+
+class Registry:
+    """Answers as the registry does, for whoever's reach the token says, and remembers who asked."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        from jose import jwt
+
+        token = dict(scope["headers"])[b"authorization"].decode().removeprefix("Bearer ")
+        self.tokens.append(token)
+        claims = jwt.get_unverified_claims(token)
+        kind, number = scope["path"].removeprefix("/api/registry/v1/").split("/")
+        known = {"schools": SCHOOLS, "municipalities": MUNICIPALITIES}[kind]
+        found = known.get(int(number))
+        if found is not None and not _within(found, claims, kind):
+            found = None
+        body = json.dumps(found or {"code": "not-found"}).encode()
+        await send(
+            {"type": "http.response.start", "status": 200 if found else 404, "headers": []},
+        )
+        await send({"type": "http.response.body", "body": body})
+
+
+def _within(found: dict[str, int], claims: dict[str, Any], kind: str) -> bool:
+    municipality = found["id"] if kind == "municipalities" else found["municipality_id"]
+    return found["region_id"] == claims.get("region_id") and claims.get("municipality_id") in (
+        None,
+        municipality,
+    )
+
+
+@pytest.fixture(scope="session")
+async def registry() -> AsyncIterator[tuple[Registry, str]]:
+    registry = Registry()
+    async with served(registry, lifespan="off") as url:
+        yield registry, url
+
+
+@pytest.fixture
+async def gateway(databases, registry) -> AsyncIterator[Running]:
+    async with (
+        databases.fresh(SERVICE) as urls,
+        running(
+            SERVICE,
+            urls,
+            key_secret=KEY_SECRET,
+            system_clients=SYSTEM_CLIENTS,
+            registry_url=registry[1],
+            # One connection must be enough for whatever a request does.
+            pool_size=10,
+        ) as gateway,
+    ):
+        yield gateway
+
+
+@pytest.fixture
+def person(gateway):
+    """Make an account through the API; return what it answered."""
+
+    async def make(token: str, login: str, role: str, **node: int) -> dict[str, Any]:
+        answer = await gateway.as_(token).post(
+            "/api/accounts",
+            json={
+                "login": login,
+                "display_name": login.title(),
+                "role": role,
+                "password": f"password of {login}",
+                **node,
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return make
+
+
+@asynccontextmanager
+async def logged_in(gateway: Running, login: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client that calls with a token the gateway itself has issued."""
+    answer = await gateway.as_(None).post(
+        "/api/auth/token",
+        json={"grant_type": "password", "login": login, "password": f"password of {login}"},
+    )
+    async with gateway.as_(None) as client:
+        client.headers |= bearer(answer.json()["access_token"])
+        yield client
