@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit import etags
 from services.kit.problems import Problem, ValidationFailed, constraint_problems
+from services.kit.reach import Level, Reach
 from services.registry.territory import queries
 from services.registry.territory.schemas import MunicipalityIn, MunicipalityPatch, RegionIn
 from services.registry.territory.tables import Municipality, Region
@@ -11,6 +12,7 @@ from services.registry.territory.tables import Municipality, Region
 __all__ = [
     "MunicipalityCodeTaken",
     "MunicipalityNotFound",
+    "NotTheSystem",
     "RegionCodeTaken",
     "RegionNotFound",
     "add_municipality",
@@ -19,6 +21,13 @@ __all__ = [
     "visible_municipality",
     "visible_region",
 ]
+
+
+class NotTheSystem(Problem):
+    """Only the system's own client, which belongs to no region, makes regions."""
+
+    status = 403
+    title = "Регион создаёт только системный клиент"
 
 
 class RegionNotFound(Problem):
@@ -65,12 +74,15 @@ async def visible_municipality(session: AsyncSession, municipality_id: int) -> M
     return found
 
 
-async def found_region(session: AsyncSession, new: RegionIn) -> Region:
+async def found_region(session: AsyncSession, new: RegionIn, *, by: Reach) -> Region:
     """Add a region.
 
     Raises:
+        NotTheSystem: The caller belongs to a region itself.
         RegionCodeTaken: The code is already served.
     """
+    if by.level is not Level.SYSTEM:
+        raise NotTheSystem
     region = Region(**new.model_dump())
     session.add(region)
     async with constraint_problems({"uq_region_code": RegionCodeTaken()}):

@@ -39,13 +39,13 @@ async def list_regions(_: TerritoryReader, session: Session, ask: PageAsk) -> ob
     status_code=201,
     response_model=RegionOut,
     dependencies=[Idempotent],
-    responses=problems(operations.RegionCodeTaken),
+    responses=problems(operations.RegionCodeTaken, operations.NotTheSystem),
 )
 async def create_region(
-    _: RegionFounder, new: RegionIn, session: Session, response: Response
+    caller: RegionFounder, new: RegionIn, session: Session, response: Response
 ) -> Region:
     """Создаёт регион. Доступно только системному клиенту с правом regions:write."""
-    region = await operations.found_region(session, new)
+    region = await operations.found_region(session, new, by=caller.reach)
     response.headers["Location"] = f"/api/registry/v1/regions/{region.id}"
     tag(response, region.version)
     return region

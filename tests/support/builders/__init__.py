@@ -1,0 +1,1 @@
+"""Builders of the tests, one module for a service or a feature."""
