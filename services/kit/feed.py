@@ -14,13 +14,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import httpx
-from fastapi import APIRouter, Query, Security
+from fastapi import APIRouter, Query, Request, Security
 from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.database import Database, Transactions
+from services.kit.draining import is_draining
 from services.kit.http import Out, router
 from services.kit.logs import log
 from services.kit.peers import Peers
@@ -117,6 +118,7 @@ def feed_router() -> APIRouter:
     )
     async def changes(
         caller: Annotated[Principal, Security(authorise, scopes=["changes:read"])],  # noqa: ARG001  the check is the use
+        request: Request,
         transactions: Transactions,
         after: Annotated[
             str | None,
@@ -145,7 +147,8 @@ def feed_router() -> APIRouter:
                         _READ, {"xid": xid, "seq": seq, "kind": kind, "limit": limit}
                     )
                 ).all()
-            if rows or asyncio.get_running_loop().time() >= deadline:
+            waits = asyncio.get_running_loop().time() < deadline and not is_draining()
+            if rows or not waits or await request.is_disconnected():
                 break
             await asyncio.sleep(POLL_SECONDS)
         last = _encode(rows[-1].xid, rows[-1].seq) if rows else _encode(xid, seq)

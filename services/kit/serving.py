@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
+from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services.kit.draining import begin_draining
 
 __all__ = ["GRACE_SECONDS", "serve"]
 
@@ -70,6 +73,14 @@ class _BoundedHead(HttpToolsProtocol):
             self._deadline = None
 
 
+class _Server(uvicorn.Server):
+    """Tells long waits that the end was asked for; uvicorn itself only waits for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        begin_draining()
+        super().handle_exit(sig, frame)
+
+
 def serve(app: ASGIApp, host: str, port: int) -> None:
     """Answer requests until SIGTERM or SIGINT, then finish those under way.
 
@@ -97,7 +108,7 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         proxy_headers=False,
         **limits,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.run()
     if not server.started:
         sys.exit(3)
