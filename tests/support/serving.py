@@ -10,11 +10,11 @@ import uvicorn
 
 
 @asynccontextmanager
-async def served(app: Any, **options: Any) -> AsyncIterator[str]:
+async def served(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
     """Yield the base URL of the application while it is served by a real uvicorn."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(app, log_config=None, access_log=False, **options)
         server = uvicorn.Server(config)
         # The test run's own signal handlers stay.
