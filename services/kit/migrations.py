@@ -21,6 +21,7 @@ __all__ = [
     "autogenerate",
     "create_plumbing",
     "head",
+    "is_compared",
     "run_env",
     "secure",
     "share",
@@ -90,7 +91,7 @@ def run_env(metadata: MetaData) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        include_object=_ours,
+        include_name=is_compared,
         compare_server_default=False,
         transaction_per_migration=False,
     )
@@ -101,9 +102,10 @@ def run_env(metadata: MetaData) -> None:
         context.run_migrations()
 
 
-def _ours(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
-    return not (kind == "table" and name in PLUMBING) and not (name or "").startswith(
-        ("result_p", "stage_")
+def is_compared(name: str | None, kind: str, _: object) -> bool:
+    """Tell Alembic which tables the mapped classes describe: not the kit's, not those made at run time."""
+    return kind != "table" or not (
+        name in PLUMBING or (name or "").startswith(("result_p", "stage_"))
     )
 
 
