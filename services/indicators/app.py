@@ -1,11 +1,16 @@
 """The indicators service at a glance."""
 
 from services.indicators.base import Base
-from services.indicators.procedures import tables as _procedures  # noqa: F401
+from services.indicators.identification import routes as identification
+from services.indicators.jobs.identify import identify
+from services.indicators.jobs.publish_run import publish_run
+from services.indicators.methodologies import routes as methodologies
+from services.indicators.procedures import routes as procedures
 from services.indicators.projection.operations import REGISTRY
 from services.indicators.results import tables as _results  # noqa: F401  its tables belong to Base
 from services.indicators.roles import ROLES
 from services.indicators.settings import IndicatorsSettings
+from services.kit.jobs import JobKind
 from services.kit.service import Service
 
 __all__ = ["SERVICE"]
@@ -17,12 +22,21 @@ SERVICE = Service(
     settings=IndicatorsSettings,
     roles=ROLES,
     base=Base,
-    routers=(),
-    jobs=(),
+    routers=(
+        procedures.procedures,
+        procedures.scales,
+        procedures.published,
+        methodologies.shipped_routes,
+        methodologies.routes,
+        identification.routes,
+    ),
+    jobs=(JobKind("identify", identify), JobKind("publish-run", publish_run)),
     follows=(REGISTRY,),
     tags={
         "procedures": "Оценочные процедуры и шкалы предметов",
         "imports": "Загрузка результатов участников",
         "indices": "Индексы низких и массовых результатов",
+        "methodologies": "Методики выявления: правила и пороги как данные",
+        "identification": "Прогоны выявления школ, списки и обоснования",
     },
 )
