@@ -204,10 +204,11 @@ class Embedded:
         Raises:
             EmbeddedError: Another owner holds the directory, or the server refused to start.
         """
+        self._identity = self.identity or _identity_here(self._binaries)
+        self._move_to_open_place()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._resources.enter_context(only_owner(self.directory))
-            self._identity = self.identity or _identity_here(self._binaries)
             self._prepare()
             self._socket = self._socket_directory()
             _outlive_previous_server(self.data)
@@ -245,6 +246,22 @@ class Embedded:
         """Return the user the server runs as when that is not ours."""
         return int(self._identity) if self._identity.isdigit() else None
 
+    def _move_to_open_place(self) -> None:
+        """Under another user who cannot pass a folder above ours: keep the cluster where it can."""
+        user = self._other_user()
+        blocked = user is not None and _first_closed_parent(self.directory)
+        if not blocked:
+            return
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        place = Path(f"/var/tmp/opora-{digest}")  # noqa: S108 - checked to be ours
+        if place.exists() and place.lstat().st_uid not in {0, user}:
+            raise EmbeddedError(f"Каталог {place} создан не нами: удалите его.")
+        self.tell(
+            f"PostgreSQL не работает от имени root, а другому пользователю закрыт каталог {blocked}: "
+            f"база хранится в {place}"
+        )
+        self.directory = place
+
     def _prepare(self) -> None:
         """Under another user: give it the directory, and binaries that it can reach."""
         user = self._other_user()
@@ -252,12 +269,6 @@ class Embedded:
             return
         if not _others_may_enter(self._binaries):
             self._binaries = _copied_binaries(self._binaries, user)
-        blocked = _first_closed_parent(self.directory)
-        if blocked is not None:
-            raise EmbeddedError(
-                f"PostgreSQL не запускается от имени root, а обычному пользователю закрыт каталог {blocked}. "
-                "Укажите в OPORA_DATA_DIR открытое место, например /var/tmp/opora."
-            )
         _give(self.directory, user)
 
     def _socket_directory(self) -> Path:

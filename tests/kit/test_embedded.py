@@ -1,6 +1,7 @@
 """The embedded PostgreSQL, started for real, killed for real."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,23 @@ async def test_root_without_user_namespaces_hands_the_directory_to_an_unprivileg
                 assert await _value(server, "SELECT 1") == 1
                 assert Path(f"/proc/{server.pid}").stat().st_uid == 65534
         assert (directory / "data").stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the fallback is for root")
+async def test_a_closed_directory_of_root_makes_the_fallback_keep_the_data_in_an_open_place(
+    tmp_path,
+):
+    tmp_path.chmod(0o700)
+    told = []
+    server = Embedded(tmp_path / "pg", durable=False, identity="65534", tell=told.append)
+    try:
+        with server.running():
+            assert await _value(server, "SELECT 1") == 1
+        assert str(server.directory) in told[0]
+        assert server.directory.parent == Path("/var/tmp")  # noqa: S108
+    finally:
+        if server.directory.parent == Path("/var/tmp"):  # noqa: S108
+            shutil.rmtree(server.directory, ignore_errors=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="an ordinary user is what runs the tests anyway")
