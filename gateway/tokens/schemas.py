@@ -17,6 +17,8 @@ __all__ = [
     "WhoAmI",
 ]
 
+_PRINTABLE = r"^[^\x00-\x1f]+$"  # the database stores no NUL
+
 
 class PasswordGrant(In):
     """A person logs in."""
@@ -25,6 +27,7 @@ class PasswordGrant(In):
     login: str = Field(
         min_length=1,
         max_length=64,
+        pattern=_PRINTABLE,
         # `username` is what generic OAuth clients send.
         validation_alias=AliasChoices("login", "username"),
         description="Имя для входа",
@@ -56,7 +59,11 @@ class ClientGrant(In):
         description="Вход машинного клиента", examples=["client_credentials"]
     )
     client_id: str = Field(
-        min_length=1, max_length=100, description="Имя клиента", examples=["ris-gia-67"]
+        min_length=1,
+        max_length=100,
+        pattern=_PRINTABLE,
+        description="Имя клиента",
+        examples=["ris-gia-67"],
     )
     client_secret: SecretStr = Field(
         min_length=1, max_length=200, description="Секрет клиента", examples=["0P0nU4v6…"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jose import jwt
 
 from gateway.app import SERVICE
 from tests.support.callers import bearer
@@ -43,9 +44,7 @@ class Registry:
     def __init__(self) -> None:
         self.tokens: list[str] = []
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        from jose import jwt
-
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
         token = dict(scope["headers"])[b"authorization"].decode().removeprefix("Bearer ")
         self.tokens.append(token)
         claims = jwt.get_unverified_claims(token)
