@@ -110,12 +110,13 @@ def prepare(report: Path) -> None:
 def contracts(
     directory: Annotated[Path, typer.Argument(help="Куда записать документы")] = Path("openapi"),
 ) -> None:
-    """Записать openapi/<служба>.json всех служб и общий openapi/opora.json."""
-    from services.kit.contracts import document, merge
+    """Записать openapi/<служба>.json всех служб, общий openapi/opora.json и problems.md."""
+    from services.kit.contracts import document, merge, problem_list
 
     documents = {name: document(service_named(name)) for name in MODULES}
     for name, content in (*documents.items(), ("opora", merge(documents))):
         (directory / f"{name}.json").write_text(_as_json(content), encoding="utf-8")
+    (directory / "problems.md").write_text(problem_list(), encoding="utf-8")
 
 
 async def _bootstrap(installation: Installation) -> None:

@@ -1,16 +1,19 @@
 """The OpenAPI document of a service: complete errors, one error shape, stable names."""
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from services.kit.problems import MEDIA_TYPE
+from services.kit.problems import MEDIA_TYPE, PLAIN, Problem
 
 if TYPE_CHECKING:
     from services.kit.service import Service
 
-__all__ = ["describe", "document", "merge"]
+__all__ = ["describe", "document", "merge", "problem_list"]
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -171,3 +174,48 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     if isinstance(node, list):
         return [_renamed(value, names) for value in node]
     return node
+
+
+_PROBLEM_LIST_HEAD = """\
+# Ошибки
+
+Написано из кода командой `make contracts`. Каждая ошибка приходит как `application/problem+json`
+(RFC 9457); различайте ошибки по полю `code`: оно не меняется. Поле `type` — `/problems/<служба>/<code>`.
+Ошибки раздела `kit` может вернуть любая служба.
+"""
+
+
+def problem_list() -> str:
+    """Return openapi/problems.md: every problem of every service, by service, status and code.
+
+    Walks all modules, so that the list does not depend on what happens to be imported.
+    """
+    for package in ("services", "gateway"):
+        _import_all(package)
+    by_owner = {"kit": {(status, code, title) for status, (code, title) in PLAIN.items()}}
+    for kind in _kinds(Problem):
+        if kind.__module__.partition(".")[0] in ("services", "gateway"):
+            row = (kind.status, kind.code(), kind.title)
+            by_owner.setdefault(kind.owner(), set()).add(row)
+    parts = [_PROBLEM_LIST_HEAD]
+    for owner, rows in sorted(by_owner.items()):
+        lines = [f"| {status} | `{code}` | {title} |" for status, code, title in sorted(rows)]
+        head = "| Статус | Код | Что произошло |\n|---|---|---|"
+        parts.append("\n".join([f"## {owner}\n", head, *lines, ""]))
+    return "\n".join(parts)
+
+
+def _import_all(package: str) -> None:
+    root = importlib.import_module(package)
+    for module in pkgutil.walk_packages(root.__path__, f"{package}."):
+        # A `__main__` is a program: importing it would run it.
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+
+
+def _kinds(kind: type[Problem]) -> Iterator[type[Problem]]:
+    for narrower in kind.__subclasses__():
+        # A class that only others derive from has no title and is never raised.
+        if narrower.title != Problem.title:
+            yield narrower
+        yield from _kinds(narrower)

@@ -62,7 +62,7 @@ class Change(Out):
 class ChangePage(Out):
     """What changed after the cursor, oldest first."""
 
-    items: list[Change]
+    items: list[Change] = Field(description="Изменения по порядку")
     next: str = Field(
         description="Курсор, с которого читать дальше (параметр after)", examples=["NzQxLjI"]
     )

@@ -22,6 +22,7 @@ from services.kit.logs import log, request_id
 
 __all__ = [
     "MEDIA_TYPE",
+    "PLAIN",
     "DatabaseUnavailable",
     "Problem",
     "ValidationFailed",
@@ -124,7 +125,7 @@ class ConcurrentChange(Problem):
     headers = {"Retry-After": "1"}  # noqa: RUF012  as above
 
 
-_PLAIN: dict[int, tuple[str, str]] = {
+PLAIN: dict[int, tuple[str, str]] = {
     400: ("bad-request", "Запрос составлен неверно"),
     401: ("unauthorized", "Нужен действительный токен доступа"),
     403: ("forbidden", "Недостаточно прав"),
@@ -132,7 +133,9 @@ _PLAIN: dict[int, tuple[str, str]] = {
     405: ("method-not-allowed", "Метод не поддерживается для этого адреса"),
     413: ("body-too-large", "Тело запроса слишком большое"),
     415: ("unsupported-media-type", "Тип содержимого не поддерживается"),
+    500: ("internal-error", "Внутренняя ошибка"),
 }
+"""Code and title of what the framework refuses by status alone, and of our own mistakes."""
 
 # What pydantic reports, told in the user's language; the English text stays out of answers.
 _VALIDATION_TEXT: dict[str, str] = {
@@ -201,7 +204,7 @@ def render(problem: Problem) -> JSONResponse:
 def _plain(
     status: int, detail: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    code, title = _PLAIN.get(status, ("error", HTTPStatus(status).phrase))
+    code, title = PLAIN.get(status, ("error", HTTPStatus(status).phrase))
     body = {"type": f"/problems/kit/{code}", "title": title, "status": status, "code": code}
     if detail:
         body["detail"] = detail

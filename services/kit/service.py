@@ -1,7 +1,7 @@
 """A service as a declaration, and everything that is derived from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -81,7 +81,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
-        openapi_tags=[{"name": name, "description": text_} for name, text_ in service.tags.items()],
+        openapi_tags=[{"name": name, "description": text_} for name, text_ in _tags(service)],
     )
     app.state.settings = settings
     app.state.verifier = TokenVerifier(settings, service.roles)
@@ -99,6 +99,11 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
     )
     return app
+
+
+def _tags(service: Service) -> Iterable[tuple[str, str]]:
+    fed = {"changes": "Лента изменений"} if service.has_feed else {}
+    return (dict(service.tags) | fed).items()
 
 
 async def _refuse_unsafe_role(database: Database) -> None:
