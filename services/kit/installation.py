@@ -30,7 +30,7 @@ SYSTEM_CLIENTS = {
     "service:monitoring": ("changes:read", "territory:read", "schools:read"),
     "service:training": ("changes:read", "territory:read", "schools:read"),
     # The first administrator: makes regions and their first accounts, nothing else.
-    "root": ("regions:write", "accounts:write"),
+    "root": ("regions:write", "territory:read", "accounts:read", "accounts:write"),
 }
 """Machine clients that exist from the start, with their scopes; the gateway learns them from its settings."""
 

@@ -1,8 +1,10 @@
 """`opora up`: what dies comes back, what is stopped leaves nothing, what is wrong is told in words."""
 
+import json
 import signal
 import socket
 import stat
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,33 @@ def test_a_killed_postgresql_recovers_and_the_services_find_it_again_by_themselv
     eventually(lambda: system.pid("postgres") != killed)
     eventually(lambda: all(is_ready(system.url(service)) for service in SERVICES))
     assert {name: system.pid(name) for name in SERVICES} == before
+
+
+def _asked(url, body, token=None):
+    headers = {"content-type": "application/json"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_the_first_administrator_of_the_installation_makes_a_region_through_the_gateway(system):
+    granted = _asked(
+        f"{system.gateway_url}/api/auth/token",
+        {
+            "grant_type": "client_credentials",
+            "client_id": "root",
+            "client_secret": system.root_secret(),
+        },
+    )
+    made = _asked(
+        f"{system.gateway_url}/api/registry/v1/regions",
+        {"code": "67", "name": "Смоленская область"},
+        granted["access_token"],
+    )
+
+    assert made["name"] == "Смоленская область"
 
 
 def test_a_second_start_on_the_same_data_is_told_who_holds_it(system):
