@@ -1,0 +1,159 @@
+"""The verdict of a run on a school, in plain Russian: signs, not a sentence passed.
+
+Only what the trace holds is told, so that a reader finds every number of a sentence beside it.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from services.indicators.algebra.certainty import Certainty
+from services.indicators.algebra.shares import round_half_up
+from services.indicators.identification.schemas import (
+    AdverseOut,
+    ProcedureTraceOut,
+    RuleTraceOut,
+    RunSchoolState,
+)
+from services.indicators.methodologies.document import Methodology
+
+__all__ = ["procedure_sentence", "reason", "sentences"]
+
+_KINDS = {"vpr": "ВПР", "oge": "ОГЭ", "ege": "ЕГЭ", "gve": "ГВЭ", "rdr": "РДР"}
+_TITLES = {certainty.code: certainty.title for certainty in Certainty}
+_STATES: dict[RunSchoolState, str] = {
+    "incomplete": "Данных меньше, чем требует любое из правил: вывод по ним неполон.",
+    "no_data": "Результатов учитываемых процедур нет: о низких результатах судить нельзя.",
+    "not_applicable": "Учитываемые процедуры к школе неприменимы: таких классов в ней нет.",
+    "excluded": "Методика не распространяется на школы этого вида.",
+}
+_BASIS = {"minimum": "ниже минимального балла", "bmin": "ниже границы Bmin"}
+
+
+def comma(value: Decimal) -> str:
+    """Write a number as Russian texts do: a decimal comma, no idle zeros."""
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
+
+
+def _name(procedure: ProcedureTraceOut) -> str:
+    kind = _KINDS.get(procedure.kind, procedure.title)
+    return f"{kind}, {procedure.grade} класс, {procedure.year} год"
+
+
+def procedure_sentence(procedure: ProcedureTraceOut, methodology: Methodology) -> str | None:
+    """Tell one procedure of the school; None where it does not concern the school."""
+    if procedure.state == "not_applicable":
+        return None
+    if procedure.low is None or procedure.judged is None:
+        return f"{_name(procedure)}: данных нет."
+    mass = ", ".join(s.title.lower() for s in procedure.subjects if s.is_mass)
+    told = (
+        f"{_name(procedure)}: участников {procedure.low.denominator}, из них с результатом "
+        f"{_BASIS[methodology.low_result.based_on]} хотя бы по одному массовому предмету"
+        f"{f' ({mass})' if mass else ''} {_of(procedure)}"
+    )
+    if procedure.pooled_years:
+        years = ", ".join(str(year) for year in procedure.pooled_years)
+        told += (
+            f"; группа меньше {methodology.small_n.below} человек, поэтому сложены годы {years}: "
+            f"{procedure.judged.numerator} из {procedure.judged.denominator}"
+        )
+    if procedure.interval is not None:
+        low, high = (
+            comma(end * 100) for end in (procedure.interval.lower, procedure.interval.upper)
+        )
+        told += f"; интервал {low}–{high} %"
+    sign = "не менее" if methodology.low_result.operator == ">=" else "более"
+    limit = comma(round_half_up(methodology.low_result.share * 100, 2))
+    return f"{told}; порог: {sign} {limit} %; класс: {_TITLES[procedure.certainty or 'none']}."
+
+
+def _of(procedure: ProcedureTraceOut) -> str:
+    share = procedure.low
+    if share is None or share.percent is None:
+        return "нет"
+    return f"{share.numerator} ({comma(share.percent)} %)"
+
+
+def _rule_sentence(rule: RuleTraceOut) -> str:
+    if rule.holds:
+        return f"Правило «{rule.title}» выполнено; класс: {_TITLES[rule.certainty]}."
+    missing = [str(year.year) for year in rule.years if year.with_data < year.at_least]
+    if missing:
+        return (
+            f"Правило «{rule.title}» проверить нельзя: за {', '.join(missing)} год "
+            "процедур с данными меньше, чем оно требует."
+        )
+    return f"Правило «{rule.title}» не выполнено; класс: {_TITLES[rule.certainty]}."
+
+
+def _adverse_sentence(adverse: AdverseOut) -> str:
+    if adverse.value is None:
+        return "О неблагоприятных социальных условиях сведений нет."
+    if not adverse.value:
+        return "Неблагоприятные социальные условия не отмечены."
+    told = "Неблагоприятные социальные условия отмечены"
+    told += f": {adverse.reason}" if adverse.reason else ""
+    return told + (f" (источник: {adverse.source})." if adverse.source else ".")
+
+
+def sentences(
+    *,
+    state: RunSchoolState,
+    category_title: str | None,
+    rules: Sequence[RuleTraceOut],
+    procedures: Sequence[ProcedureTraceOut],
+    adverse: AdverseOut,
+    methodology: Methodology,
+) -> list[str]:
+    """Tell the whole verdict, the conclusion first."""
+    told = [
+        f"Школа отнесена к категории «{category_title}»."
+        if category_title
+        else "Школа в список не включена."
+    ]
+    if state in _STATES:
+        told.append(_STATES[state])
+    if state != "excluded":
+        told += [_rule_sentence(rule) for rule in rules]
+        told += [
+            sentence
+            for procedure in procedures
+            if (sentence := procedure_sentence(procedure, methodology))
+        ]
+    told.append(_adverse_sentence(adverse))
+    return told
+
+
+def reason(
+    *,
+    rules: Sequence[RuleTraceOut],
+    procedures: Sequence[ProcedureTraceOut],
+    adverse: AdverseOut,
+    flags: Sequence[str],
+) -> str:
+    """Tell in one line of a table why the school is listed."""
+    told = []
+    if "low_results" in flags:
+        by_id = {procedure.procedure_id: procedure for procedure in procedures}
+        for rule in rules:
+            if rule.holds:
+                named = [by_id[i] for year in rule.years for i in year.procedure_ids]
+                low = [p for p in named if p.certainty in {"possible", "certain"}]
+                told.append(
+                    f"{rule.title}: "
+                    + "; ".join(
+                        f"{_name(p)}: {_judged(p)}, {_TITLES[p.certainty or 'none']}" for p in low
+                    )
+                )
+    if "adverse_conditions" in flags:
+        told.append(_adverse_sentence(adverse).rstrip("."))
+    return ". ".join(told)
+
+
+def _judged(procedure: ProcedureTraceOut) -> str:
+    share = procedure.judged
+    if share is None or share.percent is None:
+        return "нет данных"
+    pooled = " (с прошлыми годами)" if procedure.pooled_years else ""
+    return f"{share.numerator} из {share.denominator}{pooled} ({comma(share.percent)} %)"

@@ -1,0 +1,459 @@
+"""The life of a run: asked for, computed, prepared, approved by another person, published, voided."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.indicators.algebra.certainty import Certainty
+from services.indicators.identification import freezing, queries
+from services.indicators.identification.evaluation import Cells, Findings, Schools, evaluate
+from services.indicators.identification.freezing import FrozenCells, FrozenProcedure
+from services.indicators.identification.listing import digest, list_hash
+from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
+from services.indicators.identification.tables import (
+    IdentificationRun,
+    RunEvidence,
+    RunImport,
+    RunProcedure,
+    RunSchool,
+)
+from services.indicators.identification.trace import is_taught
+from services.indicators.methodologies import queries as methodologies
+from services.indicators.methodologies.document import Methodology, PermittedUse
+from services.indicators.methodologies.tables import MethodologyVersion
+from services.kit import etags
+from services.kit.jobs import enqueue
+from services.kit.principals import Principal
+from services.kit.problems import Problem
+
+__all__ = [
+    "ListHashDiffers",
+    "MethodologyNotInForce",
+    "OnlyForAnalysis",
+    "SamePerson",
+    "WrongRunState",
+    "approve",
+    "ask_for_publication",
+    "compute",
+    "mark_published",
+    "prepare",
+    "refuse",
+    "start",
+    "void",
+]
+
+
+class WrongRunState(Problem):
+    """The run is not in the state that this step starts from."""
+
+    status = 409
+    title = "Прогон не в том состоянии"
+
+
+class SamePerson(Problem):
+    """Who prepared a list may not approve it."""
+
+    status = 409
+    title = "Утвердить список должно другое лицо"
+
+
+class ListHashDiffers(Problem):
+    """The list in the database is not the one that is being approved."""
+
+    status = 409
+    title = "Список не тот, который утверждается"
+
+
+class OnlyForAnalysis(Problem):
+    """The methodology asks for results that are permitted for analysis only."""
+
+    status = 409
+    title = "Прогон только для анализа"
+
+
+class MethodologyNotInForce(Problem):
+    """The version of the methodology is not in force on the day of the run."""
+
+    status = 409
+    title = "Методика не действует"
+
+
+async def start(
+    session: AsyncSession, wish: RunIn, *, by: Principal, at: datetime
+) -> IdentificationRun:
+    """Ask for a run; a job computes it. What already can be refused is refused at once.
+
+    Raises:
+        MethodologyVersionNotFound: There is no such version in the region.
+        MethodologyNotInForce: It is not in force today.
+        NoProcedures, UseNotPermitted, NoMassSubjects, MarginDiffers: See `freezing`.
+    """
+    version = await methodologies.methodology_version(session, wish.methodology_version_id)
+    methodology = _in_force(version, at)
+    await freezing.considered_procedures(
+        session, region_id=version.region_id, year=wish.year, methodology=methodology, on=at.date()
+    )
+    run = IdentificationRun(
+        region_id=version.region_id,
+        year=wish.year,
+        methodology_version_id=version.id,
+        state="computing",
+        note=wish.note,
+        created_by=by.subject,
+    )
+    session.add(run)
+    await session.flush()
+    run.job_id = await enqueue(
+        session,
+        kind="identify",
+        region_id=version.region_id,
+        params={"run_id": run.id},
+        dedupe_key=f"identify:{run.id}",
+    )
+    await session.flush()
+    await session.refresh(run)
+    return run
+
+
+def _in_force(version: MethodologyVersion, at: datetime) -> Methodology:
+    methodology = Methodology.model_validate(version.document)
+    begins, ends, day = methodology.in_force_from, methodology.in_force_to, at.date()
+    if day < begins or (ends is not None and day > ends):
+        raise MethodologyNotInForce(
+            f"Методика действует с {begins:%d.%m.%Y}" + (f" по {ends:%d.%m.%Y}" if ends else ""),
+            hint="Выберите действующую версию",
+        )
+    return methodology
+
+
+async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> IdentificationRun | None:
+    """Freeze the inputs and answer for every school, all in the caller's transaction.
+
+    None when somebody else has done it, or the run was voided meanwhile.
+    """
+    run = await session.get(IdentificationRun, run_id, with_for_update=True)
+    if run is None or run.state != "computing":
+        return None
+    version = await session.get_one(MethodologyVersion, run.methodology_version_id)
+    methodology = Methodology.model_validate(version.document)
+    # Sums over hundreds of thousands of patterns stay in memory.
+    await session.execute(text("SET LOCAL work_mem = '64MB'"))
+    procedures = await freezing.considered_procedures(
+        session,
+        region_id=run.region_id,
+        year=run.year,
+        methodology=methodology,
+        on=run.created_at.date(),
+    )
+    await freezing.freeze_procedures(
+        session, run_id=run.id, region_id=run.region_id, procedures=procedures
+    )
+    frozen = await freezing.freeze_evidence(
+        session,
+        run_id=run.id,
+        region_id=run.region_id,
+        procedures=procedures,
+        methodology=methodology,
+        on=run.created_at.date(),
+    )
+    await freezing.freeze_imports(session, run_id=run.id)
+    schools = await freezing.open_schools(
+        session, region_id=run.region_id, on=run.created_at.date()
+    )
+    cells = _cells(frozen, procedures, schools, run.year)
+    findings = evaluate(cells, _known(schools, procedures, methodology), methodology)
+    rows = _rows(run, schools, findings)
+    if rows:
+        await session.execute(insert(RunSchool), rows)
+    header = {"year": run.year, "methodology": version.document_hash}
+    run.input_hash = _input_hash(header, procedures, schools, cells)
+    run.list_hash = list_hash(rows, header=header | {"inputs": run.input_hash})
+    run.counts = _counts(rows, methodology)
+    run.state = "draft"
+    run.computed_at = at
+    await session.flush()
+    return run
+
+
+def _cells(
+    frozen: FrozenCells,
+    procedures: Sequence[FrozenProcedure],
+    schools: Sequence[Row[Any]],
+    year: int,
+) -> Cells:
+    """Number schools and procedures by their places in the natural order, which ids do not give."""
+    school = _places([school.id for school in schools], frozen.school_id)
+    procedure = _places([p.procedure_id for p in procedures], frozen.procedure_id)
+    order = np.lexsort((procedure, school))
+    kinds = sorted({(p.kind, p.grade) for p in procedures})
+    series = np.array([kinds.index((p.kind, p.grade)) for p in procedures], dtype=np.int64)
+    back = np.array([year - p.year for p in procedures], dtype=np.int64)
+    procedure = procedure[order]
+    return Cells(
+        school=school[order],
+        series=series[procedure],
+        years_back=back[procedure],
+        n=frozen.n[order],
+        low=frozen.low[order],
+    )
+
+
+def _places(ids: Sequence[int], wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    known = np.array(ids, dtype=np.int64)
+    by_id = np.argsort(known)
+    return by_id[np.searchsorted(known, wanted, sorter=by_id)]
+
+
+def _known(
+    schools: Sequence[Row[Any]], procedures: Sequence[FrozenProcedure], methodology: Methodology
+) -> Schools:
+    grades = {procedure.grade for procedure in procedures}
+    return Schools(
+        is_excluded=np.array(
+            [school.kind in methodology.excluded_school_kinds for school in schools], dtype=np.bool_
+        ),
+        is_applicable=np.array(
+            [any(is_taught(grade, school.stages) for grade in grades) for school in schools],
+            dtype=np.bool_,
+        ),
+        has_adverse_conditions=np.array(
+            [school.adverse_conditions is True for school in schools], dtype=np.bool_
+        ),
+    )
+
+
+def _rows(
+    run: IdentificationRun, schools: Sequence[Row[Any]], findings: Findings
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "run_id": run.id,
+            "school_id": school.id,
+            "region_id": run.region_id,
+            "municipality_id": school.municipality_id,
+            "code": school.code,
+            "name": school.name,
+            "municipality_name": school.municipality_name,
+            "kind": school.kind,
+            "stages": school.stages,
+            "adverse_conditions": school.adverse_conditions,
+            "adverse_reason": school.adverse_reason,
+            "adverse_source": school.adverse_source,
+            "state": findings.state[place],
+            "flags": int(findings.flags[place]),
+            "category": findings.category[place],
+            "certainty": int(findings.certainty[place]),
+            "rule_certainties": findings.answers.certainty[:, place].tolist(),
+            "rules_answerable": findings.answers.answerable[:, place].tolist(),
+        }
+        for place, school in enumerate(schools)
+    ]
+
+
+def _input_hash(
+    header: dict[str, Any],
+    procedures: Sequence[FrozenProcedure],
+    schools: Sequence[Row[Any]],
+    cells: Cells,
+) -> str:
+    """Hash everything the answers follow from, by natural keys and in their order.
+
+    Imports and row numbers are not in it: another file with the same results is the same input.
+    """
+    numbers = np.stack([cells.school, cells.series, cells.years_back, cells.n, cells.low])
+    return digest(
+        {
+            **header,
+            "procedures": [[*p.natural_key, p.mass_mask, p.scales] for p in procedures],
+            "schools": [
+                [
+                    s.code,
+                    s.name,
+                    s.municipality_name,
+                    s.kind,
+                    s.stages,
+                    s.adverse_conditions,
+                    s.adverse_reason,
+                    s.adverse_source,
+                ]
+                for s in schools
+            ],
+            "cells": hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest(),
+        }
+    )
+
+
+def _counts(rows: Sequence[dict[str, Any]], methodology: Methodology) -> dict[str, Any]:
+    categories = Counter(row["category"] for row in rows if row["category"] is not None)
+    classes = Counter(row["certainty"] for row in rows if row["state"] == "assessed")
+    return {
+        "schools": len(rows),
+        "listed": sum(categories.values()),
+        "categories": {c.code: categories.get(c.code, 0) for c in methodology.categories},
+        "states": dict(sorted(Counter(row["state"] for row in rows).items())),
+        "certainty": {c.code: classes.get(c, 0) for c in Certainty},
+    }
+
+
+async def refuse(session: AsyncSession, run_id: int, problem: Problem) -> None:
+    """Write down why a run cannot be computed."""
+    await session.execute(
+        update(IdentificationRun)
+        .where(IdentificationRun.id == run_id, IdentificationRun.state == "computing")
+        .values(
+            state="refused",
+            refusal=problem.body(),
+            version=IdentificationRun.version + 1,
+        )
+    )
+
+
+async def _locked(
+    session: AsyncSession, run_id: int, *, seen: int, states: Sequence[str]
+) -> IdentificationRun:
+    run = await session.get(IdentificationRun, run_id, with_for_update=True)
+    if run is None:
+        raise queries.RunNotFound(f"Прогон {run_id} не найден")
+    etags.check(seen, run.version)
+    if run.state not in states:
+        raise WrongRunState(
+            f"Прогон в состоянии {run.state}, а нужно {' или '.join(states)}",
+            hint="Порядок: draft, prepared, approved, published",
+            state=run.state,
+        )
+    return run
+
+
+async def prepare(
+    session: AsyncSession, run_id: int, *, seen: int, by: Principal, at: datetime
+) -> IdentificationRun:
+    """Say that a draft is ready to be approved.
+
+    Raises:
+        WrongRunState: It is not a draft.
+        OnlyForAnalysis: Its methodology is for analysis only.
+    """
+    run = await _locked(session, run_id, seen=seen, states=("draft",))
+    version = await session.get_one(MethodologyVersion, run.methodology_version_id)
+    if Methodology.model_validate(version.document).required_use is PermittedUse.ANALYSIS:
+        raise OnlyForAnalysis("Методика разрешает использовать прогон только для анализа")
+    run.state, run.prepared_by, run.prepared_at = "prepared", by.subject, at
+    await session.flush()
+    return run
+
+
+async def approve(
+    session: AsyncSession,
+    run_id: int,
+    order: ApprovalIn,
+    *,
+    seen: int,
+    by: Principal,
+    at: datetime,
+) -> IdentificationRun:
+    """Approve a prepared list by an order; another person than who prepared it.
+
+    The list is hashed again from its rows, so that what is approved is what was seen.
+
+    Raises:
+        WrongRunState: It is not prepared.
+        SamePerson: The caller prepared it.
+        ListHashDiffers: The caller has seen another list, or the rows were changed.
+    """
+    run = await _locked(session, run_id, seen=seen, states=("prepared",))
+    if run.prepared_by == by.subject:
+        raise SamePerson(
+            "Список подготовлен вами",
+            hint="Попросите утвердить список другого сотрудника региона",
+        )
+    if not order.list_hash == run.list_hash == await _stored_list_hash(session, run):
+        raise ListHashDiffers(
+            "Хеш утверждаемого списка не совпадает с хешем списка прогона",
+            hint="Откройте список заново и отправьте его list_hash",
+            list_hash=run.list_hash,
+        )
+    run.state, run.approved_by, run.approved_at = "approved", by.subject, at
+    run.order_number, run.order_date = order.order_number, order.order_date
+    await session.flush()
+    return run
+
+
+async def _stored_list_hash(session: AsyncSession, run: IdentificationRun) -> str:
+    version = await session.get_one(MethodologyVersion, run.methodology_version_id)
+    rows = await session.execute(
+        select(
+            RunSchool.municipality_name, RunSchool.code, RunSchool.name, RunSchool.category,
+            RunSchool.flags, RunSchool.certainty,
+        ).where(RunSchool.run_id == run.id, RunSchool.category.is_not(None))
+    )  # fmt: skip
+    header = {"year": run.year, "methodology": version.document_hash, "inputs": run.input_hash}
+    return list_hash([dict(row) for row in rows.mappings()], header=header)
+
+
+async def ask_for_publication(
+    session: AsyncSession, run_id: int, *, seen: int, by: Principal
+) -> IdentificationRun:
+    """Start the job that hands the approved list to the registry.
+
+    Raises:
+        WrongRunState: It is not approved.
+    """
+    run = await _locked(session, run_id, seen=seen, states=("approved",))
+    run.published_by = by.subject
+    run.job_id = await enqueue(
+        session,
+        kind="publish-run",
+        region_id=run.region_id,
+        params={"run_id": run.id},
+        dedupe_key=f"publish-run:{run.id}",
+    )
+    await session.flush()
+    return run
+
+
+async def mark_published(session: AsyncSession, run_id: int, *, at: datetime) -> None:
+    """Open the run to the levels below the region, once the registry has accepted its list."""
+    run = await session.get(IdentificationRun, run_id, with_for_update=True)
+    if run is None or run.state != "approved":
+        return
+    run.state, run.is_published, run.published_at = "published", True, at
+    await session.flush()
+    for part in (RunProcedure, RunImport, RunEvidence, RunSchool):
+        await session.execute(update(part).where(part.run_id == run_id).values(is_published=True))
+
+
+async def void(
+    session: AsyncSession, run_id: int, why: VoidingIn, *, seen: int, by: Principal, at: datetime
+) -> IdentificationRun:
+    """Set a run aside, with the reason; nothing is deleted.
+
+    A published list is a fact outside this service and is corrected by publishing a later run.
+
+    Raises:
+        WrongRunState: It is published or voided already, or its publication has been asked for.
+    """
+    run = await _locked(
+        session, run_id, seen=seen, states=("computing", "refused", "draft", "prepared", "approved")
+    )
+    if run.state == "approved" and await _is_being_published(session, run):
+        raise WrongRunState("Публикация прогона уже начата", state=run.state)
+    run.state, run.voided_by, run.voided_at, run.void_reason = "voided", by.subject, at, why.reason
+    await session.flush()
+    return run
+
+
+async def _is_being_published(session: AsyncSession, run: IdentificationRun) -> bool:
+    found = await session.scalar(
+        text(
+            "SELECT true FROM job WHERE id = :id AND kind = 'publish-run'"
+            " AND state IN ('queued', 'running')"
+        ),
+        {"id": run.job_id},
+    )
+    return bool(found)

@@ -1,0 +1,217 @@
+"""Tables of a run: the run, and its frozen inputs and answers.
+
+Everything below the run carries `is_published`: levels below the region see a row only when it is
+true (the policies of the migration say so).
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.indicators.base import Base
+from services.kit.database import Depth, Identified, Located, Versioned
+
+__all__ = ["IdentificationRun", "RunEvidence", "RunImport", "RunProcedure", "RunSchool"]
+
+STATES = ("computing", "refused", "draft", "prepared", "approved", "published", "voided")
+SCHOOL_STATES = ("assessed", "incomplete", "no_data", "not_applicable", "excluded")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class IdentificationRun(Identified, Versioned, Located, Base):
+    """One run: a year, a version of a methodology, and how far it got."""
+
+    __tablename__ = "identification_run"
+    __reach__ = Depth.REGION_OPEN
+    __table_args__ = (
+        _one_of("state", STATES),
+        CheckConstraint("is_published = (state = 'published')", name="published"),
+        CheckConstraint(
+            "state NOT IN ('draft', 'prepared', 'approved', 'published') OR list_hash IS NOT NULL",
+            name="list_hash",
+        ),
+        # Design 6: approved by a second person, by an order with number and date.
+        CheckConstraint("approved_by <> prepared_by", name="second_person"),
+        CheckConstraint(
+            "state NOT IN ('approved', 'published') OR (approved_by IS NOT NULL"
+            " AND prepared_by IS NOT NULL AND order_number IS NOT NULL"
+            " AND order_date IS NOT NULL)",
+            name="order",
+        ),
+        CheckConstraint("(state = 'voided') = (void_reason IS NOT NULL)", name="void_reason"),
+        Index("ix_identification_run_region_id", "region_id", "id"),
+    )
+
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    year: Mapped[int] = mapped_column(Integer)
+    methodology_version_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("methodology_version.id"), index=True
+    )
+    state: Mapped[str] = mapped_column(Text)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    note: Mapped[str | None] = mapped_column(Text)
+    # SHA-256 of everything the answers follow from, and of the list.
+    input_hash: Mapped[str | None] = mapped_column(Text)
+    list_hash: Mapped[str | None] = mapped_column(Text)
+    # How many schools per state, category and class; shown in lists of runs.
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # Why the run was refused: {code, detail, ...}.
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    job_id: Mapped[int | None] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    computed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    prepared_by: Mapped[str | None] = mapped_column(Text)
+    prepared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    approved_by: Mapped[str | None] = mapped_column(Text)
+    approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    order_number: Mapped[str | None] = mapped_column(Text)
+    order_date: Mapped[date | None] = mapped_column(Date)
+    # Who asked for the publication.
+    published_by: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    void_reason: Mapped[str | None] = mapped_column(Text)
+    voided_by: Mapped[str | None] = mapped_column(Text)
+    voided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RunProcedure(Located, Base):
+    """A procedure as the run saw it, with the scales of its subjects."""
+
+    __tablename__ = "run_procedure"
+    __reach__ = Depth.REGION_OPEN
+    __table_args__ = (Index("ix_run_procedure_region_id", "region_id", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    procedure_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    kind: Mapped[str] = mapped_column(Text)
+    grade: Mapped[int] = mapped_column(Integer)
+    year: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(Text)
+    # Bit i: the subject at position i of the scales is taken in mass numbers.
+    mass_mask: Mapped[int] = mapped_column(BigInteger)
+    # Which state of the rollups was read.
+    rollup_revision: Mapped[int] = mapped_column(BigInteger)
+    # [{position, subject, title, minimum, maximum, top, margin_share, bmin, bmid, is_mass}], exact texts.
+    scales: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class RunImport(Located, Base):
+    """An import that the evidence of the run comes from, as it stood: its files' hashes and sizes."""
+
+    __tablename__ = "run_import"
+    __reach__ = Depth.REGION_OPEN
+    __table_args__ = (Index("ix_run_import_region_id", "region_id", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    layout: Mapped[str] = mapped_column(Text)
+    committed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # One entry per file: table, sha256, size_bytes.
+    files: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class RunEvidence(Located, Base):
+    """What a run counted for one school, frozen: one row per school, columns as parallel arrays.
+
+    A row per school and procedure would be forty times as many rows to write, to index and to lock
+    for every run; the numbers of one school are always read together.
+    """
+
+    __tablename__ = "run_evidence"
+    __reach__ = Depth.SCHOOL
+    __table_args__ = (Index("ix_run_evidence_municipality_id", "municipality_id", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    school_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    # Per procedure: people who took part; people low in at least one mass subject.
+    procedure_id: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    n: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    low: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    # Per procedure and subject (its position in the scales of the procedure).
+    subject_procedure_id: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    subject: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    subject_n: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    subject_absent: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    subject_low: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    subject_failed: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    subject_mass: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    # Per procedure and import: where the rows stand in the imported file.
+    source_procedure_id: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    import_id: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    sheet_no: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    first_row: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    last_row: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    source_rows: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+
+
+class RunSchool(Located, Base):
+    """The answer of a run for one school, and what it knew of the school beside results."""
+
+    __tablename__ = "run_school"
+    __reach__ = Depth.SCHOOL
+    __table_args__ = (
+        _one_of("state", SCHOOL_STATES),
+        CheckConstraint("certainty BETWEEN 0 AND 4", name="certainty"),
+        CheckConstraint("flags BETWEEN 0 AND 15", name="flags"),
+        CheckConstraint("(flags = 0) = (category IS NULL)", name="category"),
+        Index("ix_run_school_run_id_code", "run_id", "code", "school_id"),
+        Index("ix_run_school_municipality_id", "municipality_id", "run_id"),
+    )
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    school_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    code: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    municipality_name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str | None] = mapped_column(Text)
+    stages: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    # None: nobody has said anything, which is not "no".
+    adverse_conditions: Mapped[bool | None] = mapped_column(Boolean)
+    adverse_reason: Mapped[str | None] = mapped_column(Text)
+    adverse_source: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    # Bits of algebra.categories.Flag, and the exclusive category that follows.
+    flags: Mapped[int] = mapped_column(SmallInteger)
+    category: Mapped[str | None] = mapped_column(Text)
+    # algebra.certainty.Certainty of the low results: of the school, and of each rule in order.
+    certainty: Mapped[int] = mapped_column(SmallInteger)
+    rule_certainties: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    rules_answerable: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))

@@ -1,0 +1,329 @@
+"""The trace of one school: from the verdict down to imports and rows, out of frozen rows only.
+
+It is rendered when asked for. The numbers are judged by the same functions as the run judged them
+(`evaluation`), so the trace cannot tell another story than the list.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+
+from services.indicators.algebra.categories import Flag
+from services.indicators.algebra.certainty import Certainty
+from services.indicators.algebra.intervals import cuts, wilson
+from services.indicators.algebra.rules import rule_can_be_answered, rule_certainty
+from services.indicators.algebra.shares import Share
+from services.indicators.identification.evaluation import Cells, Judged, judge
+from services.indicators.identification.narration import reason, sentences
+from services.indicators.identification.schemas import (
+    AdverseOut,
+    IntervalOut,
+    ProcedureTraceOut,
+    RuleTraceOut,
+    RuleYearOut,
+    RunSchoolOut,
+    ShareOut,
+    SourceOut,
+    SubjectTraceOut,
+    ThresholdOut,
+    TraceOut,
+)
+from services.indicators.identification.tables import (
+    RunEvidence,
+    RunImport,
+    RunProcedure,
+    RunSchool,
+)
+from services.indicators.methodologies.document import Methodology
+
+__all__ = ["RunFacts", "is_taught", "reason_of", "school_out", "trace_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What all traces of a run share."""
+
+    run_id: int
+    year: int
+    input_hash: str
+    methodology: Methodology
+    methodology_number: int
+    # In the order of year, kind, grade, title.
+    procedures: Sequence[RunProcedure]
+    imports: Mapping[int, RunImport]
+
+    def series(self) -> dict[tuple[str, int], int]:
+        """Number the procedures that repeat from year to year."""
+        keys = sorted({(p.kind, p.grade) for p in self.procedures})
+        return {key: number for number, key in enumerate(keys)}
+
+
+def is_taught(grade: int, stages: Sequence[str] | None) -> bool:
+    """Say whether a school of these stages teaches the grade; without stages it may.
+
+    Source: Закон об образовании, статья 66: начальное 1–4, основное 5–9, среднее 10–12.
+    """
+    if not stages:
+        return True
+    stage = "noo" if grade <= 4 else "ooo" if grade <= 9 else "soo"
+    return stage in stages
+
+
+def school_out(row: RunSchool | Row[Any]) -> RunSchoolOut:
+    """Give the answer for a school as it travels."""
+    return RunSchoolOut.model_validate(
+        {
+            **{name: getattr(row, name) for name in _PLAIN},
+            "flags": [flag.code for flag in Flag if row.flags & flag],
+            "certainty": Certainty(row.certainty).code,
+        }
+    )
+
+
+_PLAIN = (
+    "school_id", "municipality_id", "code", "name", "municipality_name", "state", "category",
+    "adverse_conditions",
+)  # fmt: skip
+
+
+def trace_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> TraceOut:
+    """Render the whole trace of a school."""
+    procedures = _procedures(facts, row, evidence)
+    rules = _rules(facts, procedures)
+    adverse = _adverse(row)
+    titles = {category.code: category.title for category in facts.methodology.categories}
+    title = titles.get(row.category or "")
+    school = school_out(row)
+    return TraceOut(
+        run_id=facts.run_id,
+        year=facts.year,
+        school=school,
+        category_title=title,
+        sentences=sentences(
+            state=school.state,
+            category_title=title,
+            rules=rules,
+            procedures=procedures,
+            adverse=adverse,
+            methodology=facts.methodology,
+        ),
+        rules=rules,
+        procedures=procedures,
+        adverse=adverse,
+        methodology_code=facts.methodology.code,
+        methodology_number=facts.methodology_number,
+        input_hash=facts.input_hash,
+    )
+
+
+def reason_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> str:
+    """Render the one-line reason of a listed school."""
+    procedures = _procedures(facts, row, evidence)
+    flags = [flag.code for flag in Flag if row.flags & flag]
+    return reason(
+        rules=_rules(facts, procedures), procedures=procedures, adverse=_adverse(row), flags=flags
+    )
+
+
+def _adverse(row: RunSchool) -> AdverseOut:
+    return AdverseOut(
+        value=row.adverse_conditions, reason=row.adverse_reason, source=row.adverse_source
+    )
+
+
+def _procedures(
+    facts: RunFacts, row: RunSchool, evidence: RunEvidence | None
+) -> list[ProcedureTraceOut]:
+    cells, judged, position = _judged(facts, evidence)
+    details = _Details(facts, evidence)
+    return [
+        _counted(facts, procedure, cells, judged, position[procedure.procedure_id], details)
+        if procedure.procedure_id in position
+        else _uncounted(procedure, row)
+        for procedure in facts.procedures
+    ]
+
+
+def _judged(facts: RunFacts, evidence: RunEvidence | None) -> tuple[Cells, Judged, dict[int, int]]:
+    by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
+    ids = list(evidence.procedure_id) if evidence else []
+    series = facts.series()
+    cells = Cells(
+        school=np.zeros(len(ids), dtype=np.int64),
+        series=np.array([series[by_id[i].kind, by_id[i].grade] for i in ids], dtype=np.int64),
+        years_back=np.array([facts.year - by_id[i].year for i in ids], dtype=np.int64),
+        n=np.array(evidence.n if evidence else [], dtype=np.int64),
+        low=np.array(evidence.low if evidence else [], dtype=np.int64),
+    )
+    return cells, judge(cells, facts.methodology), {i: place for place, i in enumerate(ids)}
+
+
+def _uncounted(procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
+    return ProcedureTraceOut(
+        **_header(procedure),
+        state="no_data" if is_taught(procedure.grade, row.stages) else "not_applicable",
+        low=None,
+        judged=None,
+        pooled_years=[],
+        threshold=None,
+        interval=None,
+        certainty=None,
+        subjects=[],
+        sources=[],
+    )
+
+
+def _header(procedure: RunProcedure) -> dict[str, Any]:
+    return {
+        name: getattr(procedure, name)
+        for name in ("procedure_id", "kind", "grade", "year", "title")
+    }
+
+
+def _counted(
+    facts: RunFacts,
+    procedure: RunProcedure,
+    cells: Cells,
+    judged: Judged,
+    place: int,
+    details: "_Details",
+) -> ProcedureTraceOut:
+    n, low = int(judged.n[place]), int(judged.low[place])
+    rule, z = facts.methodology.low_result, facts.methodology.certainty.z
+    limits = cuts(n, threshold=rule.share, strict=rule.strict, z=z)
+    interval = wilson(low, n, z=z)
+    years = range(procedure.year - (facts.methodology.small_n.years or 1) + 1, procedure.year + 1)
+    return ProcedureTraceOut(
+        **_header(procedure),
+        state="counted",
+        low=_share(int(cells.low[place]), int(cells.n[place])),
+        judged=_share(low, n),
+        pooled_years=list(years) if judged.is_pooled[place] else [],
+        threshold=ThresholdOut(
+            share=rule.threshold,
+            operator=rule.operator,
+            not_excluded_from=limits.not_excluded,
+            possible_from=limits.possible,
+            certain_from=limits.certain,
+        ),
+        interval=IntervalOut(lower=interval.lower, upper=interval.upper, z=z) if interval else None,
+        certainty=Certainty(judged.certainty[place]).code,
+        subjects=details.subjects(procedure),
+        sources=details.sources(procedure),
+    )
+
+
+def _share(low: int, n: int) -> ShareOut:
+    return ShareOut(numerator=low, denominator=n, percent=Share(low, n).percent(2))
+
+
+def _rules(facts: RunFacts, procedures: Sequence[ProcedureTraceOut]) -> list[RuleTraceOut]:
+    found: dict[int, list[tuple[int, Certainty]]] = {}
+    codes = {certainty.code: certainty for certainty in Certainty}
+    for procedure in procedures:
+        if procedure.certainty is not None:
+            back = facts.year - procedure.year
+            found.setdefault(back, []).append((procedure.procedure_id, codes[procedure.certainty]))
+    classes = {back: [certainty for _, certainty in cells] for back, cells in found.items()}
+    traced = []
+    for told in facts.methodology.rules:
+        rule = told.as_rule()
+        certainty = rule_certainty(rule, classes)
+        traced.append(
+            RuleTraceOut(
+                code=told.code,
+                title=told.title,
+                certainty=certainty.code,
+                holds=certainty >= Certainty.POSSIBLE,
+                is_answerable=rule_can_be_answered(rule, classes),
+                years=[
+                    _rule_year(facts.year - back, rule.at_least, found.get(back, []))
+                    for back in rule.years_back
+                ],
+            )
+        )
+    return traced
+
+
+def _rule_year(year: int, at_least: int, cells: Sequence[tuple[int, Certainty]]) -> RuleYearOut:
+    def many(at: Certainty) -> int:
+        return sum(certainty >= at for _, certainty in cells)
+
+    return RuleYearOut(
+        year=year,
+        at_least=at_least,
+        with_data=len(cells),
+        certain=many(Certainty.CERTAIN),
+        possible=many(Certainty.POSSIBLE),
+        not_excluded=many(Certainty.NOT_EXCLUDED),
+        procedure_ids=[procedure_id for procedure_id, _ in cells],
+    )
+
+
+class _Details:
+    """Subjects and sources of the evidence, by procedure."""
+
+    def __init__(self, facts: RunFacts, evidence: RunEvidence | None) -> None:
+        self._imports = facts.imports
+        self._subjects: dict[int, dict[int, tuple[int, ...]]] = {}
+        self._sources: dict[int, list[tuple[int, ...]]] = {}
+        if evidence is None:
+            return
+        for procedure_id, subject, *counts in zip(
+            *(getattr(evidence, name) or [] for name in _SUBJECT_COLUMNS), strict=True
+        ):
+            self._subjects.setdefault(procedure_id, {})[subject] = tuple(counts)
+        for procedure_id, *place in zip(
+            *(getattr(evidence, name) or [] for name in _SOURCE_COLUMNS), strict=True
+        ):
+            self._sources.setdefault(procedure_id, []).append(tuple(place))
+
+    def subjects(self, procedure: RunProcedure) -> list[SubjectTraceOut]:
+        counted = self._subjects.get(procedure.procedure_id, {})
+        traced = []
+        for scale in procedure.scales:
+            if scale["position"] not in counted:
+                continue
+            n, absent, low, failed, mass = counted[scale["position"]]
+            facts = {name: scale[name] for name in _SCALE_FIELDS}
+            traced.append(
+                SubjectTraceOut(**facts, n=n, absent=absent, low=low, failed=failed, mass=mass)
+            )
+        return traced
+
+    def sources(self, procedure: RunProcedure) -> list[SourceOut]:
+        return [
+            self._source(*place) for place in sorted(self._sources.get(procedure.procedure_id, []))
+        ]
+
+    def _source(
+        self, import_id: int, sheet_no: int, first_row: int, last_row: int, rows: int
+    ) -> SourceOut:
+        known = self._imports.get(import_id)
+        return SourceOut.model_validate(
+            {
+                "import_id": import_id,
+                "layout": known.layout if known else None,
+                "committed_at": known.committed_at if known else None,
+                "files": known.files if known else [],
+                "sheet_no": sheet_no,
+                "first_row": first_row,
+                "last_row": last_row,
+                "rows": rows,
+            }
+        )
+
+
+_SUBJECT_COLUMNS = (
+    "subject_procedure_id", "subject", "subject_n", "subject_absent", "subject_low",
+    "subject_failed", "subject_mass",
+)  # fmt: skip
+_SOURCE_COLUMNS = (
+    "source_procedure_id", "import_id", "sheet_no", "first_row", "last_row", "source_rows",
+)  # fmt: skip
+_SCALE_FIELDS = (
+    "subject", "title", "is_mass", "minimum", "maximum", "top", "bmin", "bmid",
+)  # fmt: skip
