@@ -4,11 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from services.kit.http import In, Out
 
 __all__ = ["AccountIn", "AccountOut", "PasswordIn", "PersonRole"]
+
+_SHORTEST_PASSWORD = 12
+_LONGEST_PASSWORD = 200
 
 
 class PersonRole(StrEnum):
@@ -30,13 +33,21 @@ Login = Annotated[
         examples=["ivanova.velizh"],
     ),
 ]
+
+
+def _long_enough(password: SecretStr) -> SecretStr:
+    if not _SHORTEST_PASSWORD <= len(password.get_secret_value()) <= _LONGEST_PASSWORD:
+        raise ValueError(f"Пароль: от {_SHORTEST_PASSWORD} до {_LONGEST_PASSWORD} знаков")
+    return password
+
+
 Password = Annotated[
     SecretStr,
+    AfterValidator(_long_enough),
     Field(
-        min_length=12,
-        max_length=200,
-        description="Пароль, не короче 12 знаков",
+        description=f"Пароль, не короче {_SHORTEST_PASSWORD} знаков",
         examples=["три-слова-и-число-42"],
+        json_schema_extra={"minLength": _SHORTEST_PASSWORD, "maxLength": _LONGEST_PASSWORD},
     ),
 ]
 
@@ -48,7 +59,7 @@ class AccountIn(In):
     display_name: str = Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$",
+        pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$",
         description="Как показывать человека",
         examples=["Иванова М. П."],
     )

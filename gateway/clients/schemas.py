@@ -32,7 +32,7 @@ class MachineClientIn(In):
     title: str = Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$",
+        pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$",
         description="Что это за система",
         examples=["РИС ГИА-9 и ГИА-11"],
     )
