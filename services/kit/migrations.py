@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "autogenerate",
     "create_plumbing",
+    "earlier",
     "head",
     "is_compared",
     "run_env",
@@ -55,6 +56,12 @@ def _folder(service: "Service") -> Path:
 def head(service: "Service") -> str | None:
     """Return the newest revision the code knows."""
     return ScriptDirectory.from_config(_config(service)).get_current_head()
+
+
+def earlier(service: "Service") -> frozenset[str]:
+    """Return the revisions before the newest: with one of these the database is behind the code."""
+    script = ScriptDirectory.from_config(_config(service))
+    return frozenset(one.revision for one in script.walk_revisions()) - set(script.get_heads())
 
 
 async def upgrade(service: "Service", owner_url: str) -> None:

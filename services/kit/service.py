@@ -20,7 +20,7 @@ from services.kit.database import Database, open_database
 from services.kit.feed import Follower, feed_router
 from services.kit.http import EdgeMiddleware
 from services.kit.jobs import JobKind
-from services.kit.migrations import head
+from services.kit.migrations import earlier, head
 from services.kit.peers import Peers
 from services.kit.principals import Role, TokenVerifier
 from services.kit.settings import ServiceSettings
@@ -124,7 +124,7 @@ async def _refuse_unsafe_role(database: Database) -> None:
 
 
 def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:
-    newest = head(service)
+    newest, behind = head(service), earlier(service)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> dict[str, str]:
@@ -132,7 +132,7 @@ def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> 
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready(request: Request, response: Response) -> dict[str, Any]:
-        reason = await _unready(cast("Database", request.app.state.database), newest)
+        reason = await _unready(cast("Database", request.app.state.database), newest, behind)
         if reason:
             response.status_code = 503
         return {"status": "not ready" if reason else "ready", "reason": reason}
@@ -142,10 +142,13 @@ def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> 
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _unready(database: Database, newest: str | None) -> str | None:
+async def _unready(database: Database, newest: str | None, behind: frozenset[str]) -> str | None:
     try:
         async with asyncio.timeout(2), database.engine.connect() as connection:
             present = await connection.scalar(text("SELECT version_num FROM alembic_version"))
     except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError) as error:
         return f"database: {type(error).__name__}"
-    return None if present == newest else f"schema: {present}, code: {newest}"
+    # A revision that this code does not know belongs to the next release, whose migration ran first
+    # and which this one works beside: turning unready would take the whole service away mid-rollout.
+    is_behind = present in behind or (present is None and newest is not None)
+    return f"schema: {present}, code: {newest}" if is_behind else None
