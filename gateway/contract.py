@@ -1,15 +1,14 @@
 """The merged contract of all services, as committed in openapi/."""
 
-from pathlib import Path
+from typing import cast
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from gateway.settings import GatewaySettings
 from services.kit.problems import Problem
 
 __all__ = ["contract"]
-
-_MERGED = Path(__file__).parents[1] / "openapi" / "opora.json"
 
 contract = APIRouter()
 
@@ -22,10 +21,11 @@ class ContractMissing(Problem):
 
 
 @contract.get("/openapi.json", include_in_schema=False)
-async def read_contract() -> Response:
+async def read_contract(request: Request) -> Response:
     """Единый контракт шлюза и служб (OpenAPI 3.1)."""
+    settings = cast("GatewaySettings", request.app.state.settings)
     try:
-        content = await run_in_threadpool(_MERGED.read_bytes)
+        content = await run_in_threadpool(settings.merged_contract.read_bytes)
     except FileNotFoundError:
         raise ContractMissing from None
     return Response(

@@ -1,6 +1,7 @@
 """What is particular to the gateway's settings."""
 
 import hashlib
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -54,6 +55,10 @@ class GatewaySettings(ServiceSettings):
         default=2, description="Each check of a password takes 64 MiB and 0.1 s of one core"
     )
 
+    merged_contract: Path = Field(
+        default=Path(__file__).parents[1] / "openapi" / "opora.json",
+        description="The contract of all services that /api/openapi.json serves",
+    )
     max_upload_bytes: int = Field(
         default=1024**3, description="Largest body on the paths that take files, bytes"
     )
