@@ -79,6 +79,13 @@ class Installation(BaseSettings):
     def _listed(cls, given: object) -> object:
         return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
 
+    @field_validator("services")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(given) - set(SERVICES):
+            raise ValueError(f"нет таких служб: {', '.join(sorted(unknown))}")
+        return given
+
     @field_validator("postgres_port", "database_url", mode="before")
     @classmethod
     def _empty_is_absent(cls, given: object) -> object:

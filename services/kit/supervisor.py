@@ -31,16 +31,21 @@ _PROBE_SECONDS = 0.25
 _START_SECONDS = 120
 """A service that is not ready after this long will not be."""
 
-_QUICK_DEATHS = 5
-"""So many deaths in a row, each soon after the start, and the installation is broken."""
+_FAILED_STARTS = 5
+"""So many deaths in a row before the process ever became ready, and the installation is broken."""
 
 _SETTLED_SECONDS = 5.0
-"""A process that lived this long did start; its next death begins a new count."""
+"""What dies sooner than this is started again after a growing pause."""
+
+_LONGEST_PAUSE_SECONDS = 5.0
 
 _GRACE_SECONDS = 20.0
 """From SIGTERM to SIGKILL. The services finish their requests within the same time."""
 
 _LOG_LIMIT_BYTES = 20 * 1024 * 1024
+"""A log that grows beyond this is set aside as `….log.1`, and begun anew."""
+
+_LOG_CHECK_SECONDS = 60.0
 
 Tell = Callable[[str], None]
 
@@ -57,7 +62,8 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_at: float = 0.0
-    quick_deaths: int = 0
+    failed_starts: int = 0
+    early_deaths: int = 0
     is_ready: bool = False
     probed_at: float = 0.0
     reason: str = ""
@@ -297,9 +303,13 @@ class _Supervisor:
                 yield _Child(name, _opora(service, "work"), environment, logs / f"{name}.log")
 
     def _watch(self) -> None:
+        logs_seen_at = time.monotonic()
         while not self._stopping.wait(_TICK_SECONDS):
             try:
                 self._look()
+                if time.monotonic() - logs_seen_at > _LOG_CHECK_SECONDS:
+                    logs_seen_at = time.monotonic()
+                    _set_long_logs_aside(self.system.directory)
             except (InstallationError, EmbeddedError, OSError) as failed:
                 self.system.failure = str(failed)
                 self.system._ended.set()  # noqa: SLF001 - the system is the supervisor's own face
@@ -316,22 +326,21 @@ class _Supervisor:
                 changed = True
             if child.process is not None and not child.is_ready:
                 child.probe()
-            if child.is_ready and time.monotonic() - child.started_at > _SETTLED_SECONDS:
-                child.quick_deaths = 0
         if changed:
             self._write_state()
 
     def _plan_restart(self, child: _Child, death: str) -> None:
-        lived = time.monotonic() - child.started_at
+        is_early = time.monotonic() - child.started_at < _SETTLED_SECONDS
+        child.early_deaths = child.early_deaths + 1 if is_early else 0
+        child.failed_starts = 0 if child.is_ready else child.failed_starts + 1
         child.process = None
         child.is_ready = False
-        child.quick_deaths = child.quick_deaths + 1 if lived < _SETTLED_SECONDS else 1
-        if child.quick_deaths >= _QUICK_DEATHS:
+        if child.failed_starts >= _FAILED_STARTS:
             raise InstallationError(
-                f"{child.name} не запускается: {_QUICK_DEATHS} раз подряд остановился сразу ({death}). "
+                f"{child.name} не запускается: {_FAILED_STARTS} раз подряд остановился сразу ({death}). "
                 f"Последние строки {child.log}:\n{child.last_words()}"
             )
-        pause = 0.1 * 2**child.quick_deaths
+        pause = min(_LONGEST_PAUSE_SECONDS, 0.1 * 2**child.early_deaths)
         child.start_at = time.monotonic() + pause
         self._tell(f"{child.name} остановился ({death}), запускаю снова через {pause:.1f} с")
 
@@ -406,10 +415,16 @@ def _stop_all(children: list[_Child]) -> None:
             process.wait()
 
 
+def _set_long_logs_aside(directory: Path) -> None:
+    """Copy and empty: the writers keep their open files, and append at the new end."""
+    for log in (*directory.glob("logs/*.log"), directory / "postgres" / "postgres.log"):
+        if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
+            shutil.copy2(log, log.with_name(f"{log.name}.1"))
+            os.truncate(log, 0)
+
+
 @contextmanager
 def _log_of(path: Path) -> Iterator[IO[bytes]]:
-    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
-        path.replace(path.with_name(f"{path.name}.1"))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as output:
         yield output
