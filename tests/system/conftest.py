@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.kit.embedded import Embedded
 from tests.support.up import ready, started
 
 
@@ -13,3 +14,10 @@ def system(tmp_path_factory):
         yield ready(up)
     finally:
         up.stop()
+
+
+@pytest.fixture(scope="session")
+def other_postgres(tmp_path_factory):
+    """A server of the operator's own. Not the one of the other tests: `opora up` sets new passwords in it."""
+    with Embedded(tmp_path_factory.mktemp("other"), durable=False).running() as server:
+        yield server

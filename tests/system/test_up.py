@@ -127,13 +127,15 @@ def test_a_service_that_cannot_start_ends_the_start_with_its_last_words(tmp_path
 
 
 def test_a_service_under_a_superuser_refuses_to_start_and_ends_the_start_with_its_reason(
-    tmp_path, postgres
+    tmp_path, other_postgres
 ):
     refused = started(
         tmp_path / "data",
         services="registry",
-        database_url=postgres.admin_url(),
-        registry_database_url=postgres.admin_url("opora_registry").replace(":", "+asyncpg:", 1),
+        database_url=other_postgres.admin_url(),
+        registry_database_url=other_postgres.admin_url("opora_registry").replace(
+            ":", "+asyncpg:", 1
+        ),
     )
 
     assert refused.process.wait(timeout=90) == 1
@@ -194,8 +196,10 @@ def test_data_without_its_secrets_is_not_continued(tmp_path):
     assert "нет файла secrets.json" in refused.told()
 
 
-def test_the_same_system_runs_on_a_postgresql_of_ones_own(tmp_path, postgres):
-    up = started(tmp_path / "data", services="gateway,registry", database_url=postgres.admin_url())
+def test_the_same_system_runs_on_a_postgresql_of_ones_own(tmp_path, other_postgres):
+    up = started(
+        tmp_path / "data", services="gateway,registry", database_url=other_postgres.admin_url()
+    )
     try:
         ready(up)
         assert "postgres" not in up.state["processes"]
