@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from services.kit import logs, problems
+from services.kit.bootstrap import UnsafeRoleError, assert_safe_role
 from services.kit.contracts import describe
 from services.kit.database import Database, open_database
 from services.kit.feed import Follower, feed_router
@@ -110,17 +111,11 @@ async def _refuse_unsafe_role(database: Database) -> None:
     """Stop the start when the database role could look past row level security."""
     try:
         async with database.engine.connect() as connection:
-            row = await connection.execute(
-                text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user"),
-            )
-            unsafe = bool(row.scalar_one())
-    except (TimeoutError, DBAPIError, InterfaceError, OSError, PoolTimeout):
+            await assert_safe_role(connection)
+    except UnsafeRoleError as unsafe:
+        raise SystemExit(str(unsafe)) from None
+    except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError):
         return  # not reachable yet: readiness says so, and every request meets the same role
-    if unsafe:
-        raise SystemExit(
-            "Роль базы данных обходит построчную защиту (SUPERUSER или BYPASSRLS). "
-            "Укажите роль opora_<сервис>_app в OPORA_<СЕРВИС>_DATABASE_URL.",
-        )
 
 
 def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:
