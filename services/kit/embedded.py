@@ -61,7 +61,9 @@ dynamic_shared_memory_type = {shared_memory}
 # Imports write a lot in a short time: rare, spread checkpoints.
 max_wal_size = 4GB
 min_wal_size = 256MB
-wal_compression = pglz
+# Off: the only method of this build costs the processor more than it saves the disk.
+wal_compression = off
+wal_buffers = 16MB
 checkpoint_timeout = 15min
 fsync = {durable}
 full_page_writes = {durable}
