@@ -26,7 +26,7 @@ DESTINATIONS = (
     Destination(
         service="registry",
         prefix=b"/api/registry/",
-        uploads=(b"/api/registry/v1/imports",),
+        uploads=(b"/api/registry/v1/school-imports",),
     ),
     Destination(
         service="indicators",

@@ -1,5 +1,7 @@
 """The whole gateway as its process serves it: own paths, services behind, one lifespan."""
 
+from importlib import import_module
+
 import httpx
 import pytest
 from openapi_spec_validator import validate
@@ -94,3 +96,12 @@ def test_appointment_only_goes_down():
         for role in roles:
             assert role is not Role.INTEGRATION
             assert height.index(Level(role.value)) > height.index(level)
+
+
+def test_every_path_for_uploads_is_one_of_its_service():
+    for destination in DESTINATIONS:
+        if destination.uploads:
+            service = import_module(f"services.{destination.service}.app").SERVICE
+            paths = document(service)["paths"]
+            for upload in destination.uploads:
+                assert any(path.startswith(upload.decode()) for path in paths), upload
