@@ -107,7 +107,8 @@ def _setting(node: int | None) -> str:
 
 def _node(name: str) -> str:
     # A local setting reads '' after an earlier transaction used it, NULL before: both mean no rows.
-    return f"NULLIF(current_setting('opora.{name}', true), '')::bigint"
+    # The sub-select is evaluated once for a statement, not once for a row.
+    return f"(SELECT NULLIF(current_setting('opora.{name}', true), '')::bigint)"
 
 
 def _granted(nodes: str) -> str:
