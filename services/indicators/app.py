@@ -3,11 +3,12 @@
 from services.indicators.base import Base
 from services.indicators.identification import routes as identification
 from services.indicators.jobs.identify import identify
+from services.indicators.jobs.import_results import JOBS as IMPORT_JOBS
 from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
 from services.indicators.procedures import routes as procedures
 from services.indicators.projection.operations import REGISTRY
-from services.indicators.results import tables as _results  # noqa: F401  its tables belong to Base
+from services.indicators.results import routes as results
 from services.indicators.roles import ROLES
 from services.indicators.settings import IndicatorsSettings
 from services.kit.jobs import JobKind
@@ -26,11 +27,15 @@ SERVICE = Service(
         procedures.procedures,
         procedures.scales,
         procedures.published,
+        results.imports,
+        results.templates,
+        results.indices,
+        results.results,
         methodologies.shipped_routes,
         methodologies.routes,
         identification.routes,
     ),
-    jobs=(JobKind("identify", identify), JobKind("publish-run", publish_run)),
+    jobs=(*IMPORT_JOBS, JobKind("identify", identify), JobKind("publish-run", publish_run)),
     follows=(REGISTRY,),
     tags={
         "procedures": "Оценочные процедуры и шкалы предметов",

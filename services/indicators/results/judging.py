@@ -96,7 +96,7 @@ class Judge:
             maximum[scale.position] = scale.maximum_milli
 
         found = [
-            faults.select(FAULTS.keys()),
+            faults.select(*FAULTS),
             _fault("school-unknown", ~has_school & rows["school_code"].is_not_null().to_numpy(),
                    row_no, "school_code", rows["school_code"]),
             _fault("subject-unknown", ~has_subject & rows["subject"].is_not_null().to_numpy(),

@@ -12,6 +12,7 @@ from services.indicators.results.intake.batches import Typed, Typist, row_faults
 from services.indicators.results.intake.delimited import Delimited
 from services.indicators.results.intake.frames import Kind
 from services.indicators.results.intake.pseudonyms import Pseudonyms
+from services.indicators.results.intake.refusals import Refusal
 from services.indicators.results.intake.workbooks import Workbook
 from services.indicators.results.layouts import Layout, LayoutCode, Table, layout
 
@@ -67,6 +68,8 @@ def run(task: Task, stdin: BinaryIO, stdout: BinaryIO) -> None:
         if task.form == "xlsx"
         else _csv(task, stdin, stdout, tally)
     )
+    if not tally.rows_in:
+        raise Refusal("file-empty", "В файле только заголовок.", "Загрузите файл с данными.")
     done = {
         "rows_in": tally.rows_in,
         "empty": tally.empty,
@@ -112,8 +115,8 @@ def _workbook(task: Task, stdin: BinaryIO, stdout: BinaryIO, tally: _Tally) -> d
 
 def _send(stdout: BinaryIO, typed: Typed, aside: list[pl.DataFrame], *, sheet_no: int) -> None:
     faults = pl.concat([typed.faults, *aside]) if aside else typed.faults
-    if len(typed.rows):
-        _write(stdout, Kind.ROWS, typed.rows, sheet_no)
+    # Rows first, even none: a batch's faults share its number.
+    _write(stdout, Kind.ROWS, typed.rows, sheet_no)
     if len(faults):
         _write(stdout, Kind.FAULTS, faults, sheet_no)
 

@@ -1,0 +1,180 @@
+"""An import of Opora's CSV from the upload to the rollups, over HTTP with a worker."""
+
+import asyncio
+import uuid
+
+import pytest
+from sqlalchemy import text
+
+from services.kit.reach import Reach
+from tests.support.callers import region_user
+
+API = "/api/indicators/v1"
+HEADER = "school_code;participant;subject;grade;class;score;mark;status;source_version\n"
+
+
+class Imports:
+    """A region's user at work: the steps of an import as short words."""
+
+    def __init__(self, client):
+        self.client = client
+
+    async def procedure(self, **changes):
+        body = {"kind": "oge", "grade": 9, "year": 2024, "published": True} | changes
+        answer = await self.client.post(f"{API}/procedures", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    async def draft(self, procedure_id, layout="opora-results", **more):
+        answer = await self.client.post(
+            f"{API}/imports",
+            json={"procedure_id": procedure_id, "layout": layout} | more,
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    async def put(self, import_id, body, table="results", **headers):
+        return await self.client.put(
+            f"{API}/imports/{import_id}/files/{table}",
+            content=body if isinstance(body, bytes) else body.encode(),
+            headers={"Content-Type": "text/csv"} | headers,
+        )
+
+    async def settled(self, import_id, *states):
+        for _ in range(200):
+            shown = (await self.client.get(f"{API}/imports/{import_id}")).json()
+            if shown["state"] in states or (shown["job"] or {}).get("state") == "failed":
+                return shown
+            await asyncio.sleep(0.05)
+        raise AssertionError(shown)
+
+    async def checked(self, procedure_id, body, **headers):
+        import_id = await self.draft(procedure_id)
+        answer = await self.put(import_id, body, **headers)
+        assert answer.status_code == 200, answer.text
+        shown = await self.settled(import_id, "checked")
+        assert shown["state"] == "checked", shown
+        assert shown["rows_in"] == shown["stored"] + shown["rejected"] + shown["ignored"]
+        return shown
+
+    async def commit(self, import_id, **decision):
+        answer = await self.client.post(
+            f"{API}/imports/{import_id}/commit",
+            json=decision,
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
+        assert answer.status_code == 202, answer.text
+        return await self.settled(import_id, "committed", "checked")
+
+    async def committed(self, procedure_id, body):
+        shown = await self.checked(procedure_id, body)
+        done = await self.commit(shown["id"], accept_rejected=True)
+        assert done["state"] == "committed", done
+        return done
+
+    async def findings(self, import_id):
+        items = (await self.client.get(f"{API}/imports/{import_id}/findings")).json()["items"]
+        return {item["code"]: item for item in items}
+
+    async def indices(self, **asked):
+        items = (await self.client.get(f"{API}/indices", params=asked)).json()["items"]
+        return {(item["school_id"], item["subject"]): item for item in items}
+
+
+@pytest.fixture
+async def region(indicators):
+    async with indicators.as_(region_user(region_id=1)) as client, indicators.worker():
+        yield Imports(client)
+
+
+async def test_results_become_indices(region):
+    procedure_id = await region.procedure()
+    rows = (
+        "100001;1;1;9;9А;20;3;;\n100001;1;2;9;9А;12;3;;\n"
+        "100001;2;1;9;9А;16;3;;\n100001;2;2;9;9А;12;3;;\n"
+        "100001;3;1;9;9А;20;3;;\n100001;3;2;9;9А;9;3;;\n"
+        "100001;4;1;9;9Б;10;2;;\n100001;4;2;9;9Б;5;2;;\n"
+        "100001;5;1;9;9Б;17;3;;\n100001;5;2;9;9Б;10;3;;\n"
+        "200001;6;1;9;9А;;;absent;\n200001;7;1;9;9А;29;5;;\n"
+    )
+
+    done = await region.committed(procedure_id, HEADER + rows)
+
+    assert (done["rows_in"], done["stored"]) == (12, 12)
+    found = await region.indices(procedure_id=procedure_id)
+    assert found[1001, "rus"]["low"] == {"numerator": 2, "denominator": 5, "percent": "40.00"}
+    assert found[1001, "mat"]["low"]["numerator"] == 2
+    assert (found[2001, "rus"]["n"], found[2001, "rus"]["absent"]) == (1, 1)
+    assert found[2001, "rus"]["top"]["numerator"] == 1
+    low = (
+        await region.client.get(f"{API}/indices/low-results?procedure_id={procedure_id}")
+    ).json()["items"]
+    # F4, methodology A1: people, not works.
+    assert low[0]["low"] == {"numerator": 3, "denominator": 5, "percent": "60.00"}
+    assert low[1]["participants"] == 1
+    lineage = (await region.client.get(f"{API}/results/lineage?school_id=1001")).json()["items"]
+    assert [(row["first_row"], row["last_row"], row["rows"]) for row in lineage] == [(2, 11, 10)]
+    assert len(lineage[0]["sha256"]) == 64
+
+
+async def test_everything_wrong_is_told_at_once(region):
+    procedure_id = await region.procedure()
+    rows = (
+        "100001;1;1;9;9А;20;3;;\n"  # 2 good
+        "999999;2;1;9;9А;20;3;;\n"  # 3 unknown school
+        "100001;3;1;9;9А;34;5;;\n"  # 4 above the maximum
+        "100001;4;1;9;9А;;;;\n"  # 5 no score
+        "100001;5;77;9;9А;20;3;;\n"  # 6 unknown subject
+        "100001;6;1;8;8А;20;3;;\n"  # 7 other grade
+        "100001;7;1;9;9А;-1;3;;\n"  # 8 negative
+        "100001;8;1;9;9А;двадцать;3;;\n"  # 9 not a number
+        "100001;9;1;9;9А;20,1234;3;;\n"  # 10 too precise
+        ";;;;;;;;\n"  # 11 empty
+        "100001;1;1;9;9А;20;3;;\n"  # 12 identical repetition
+        "100001;10;1;9;9А;20;3;;\n100001;10;1;9;9А;21;3;;\n"  # 13, 14 conflicting
+        "100001;11;1;9;9А;20;7;;\n"  # 15 mark
+        "100001;12;1;9\n"  # 16 shape
+        "100001;;1;9;9А;20;3;;\n"  # 17 no participant
+        "999999;13;1;8;9А;40;3;;\n"  # 18 three things at once
+        "100001;14;1;9;9А;20;3;аннулирован;\n"  # 19 cancelled
+    )
+
+    shown = await region.checked(procedure_id, HEADER + rows)
+
+    assert (shown["rows_in"], shown["stored"], shown["ignored"]) == (18, 2, 2)
+    assert shown["counts"]["noted"] == {"cancelled": 1}
+    found = await region.findings(shown["id"])
+    places = {code: (f["count"], f["first_row"], f["last_row"]) for code, f in found.items()}
+    assert places == {
+        "school-unknown": (2, 3, 18),
+        "score-above-maximum": (2, 4, 18),
+        "score-missing": (1, 5, 5),
+        "subject-unknown": (1, 6, 6),
+        "grade-wrong": (2, 7, 18),
+        "score-negative": (1, 8, 8),
+        "score-not-number": (1, 9, 9),
+        "score-too-precise": (1, 10, 10),
+        "empty-row": (1, 11, 11),
+        "duplicate-identical": (1, 12, 12),
+        "duplicate-conflicting": (2, 13, 14),
+        "mark-wrong": (1, 15, 15),
+        "row-shape": (1, 16, 16),
+        "participant-missing": (1, 17, 17),
+    }
+    assert found["score-above-maximum"]["sample"] == "34"
+    assert found["score-above-maximum"]["column"] == "score"
+    assert all(f["remedy"] for f in found.values())
+    marked = (await region.client.get(f"{API}/imports/{shown['id']}/findings.csv")).text
+    assert marked.startswith("\ufeffтаблица;лист;строка")
+    assert "score-above-maximum" in marked
+
+
+async def test_nothing_is_stored_before_the_commit(region, indicators):
+    procedure_id = await region.procedure()
+
+    await region.checked(procedure_id, HEADER + "100001;1;1;9;9А;20;3;;\n")
+
+    assert await region.indices(procedure_id=procedure_id) == {}
+    async with indicators.database.transaction(Reach.system()) as session:
+        assert await session.scalar(text("SELECT count(*) FROM result")) == 0
