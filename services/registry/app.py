@@ -3,9 +3,11 @@
 from services.kit.service import Service
 from services.registry.base import Base
 from services.registry.curatorship.routes import grants
+from services.registry.jobs import commit_school_import
 from services.registry.participation.routes import participations
 from services.registry.programme_years.routes import programme_years
 from services.registry.roles import ROLES
+from services.registry.school_imports.routes import imports
 from services.registry.schools.routes import schools, sizes, successions
 from services.registry.settings import RegistrySettings
 from services.registry.territory.routes import municipalities, regions
@@ -29,13 +31,16 @@ SERVICE = Service(
         schools,
         sizes,
         successions,
+        imports,
         programme_years,
         participations,
         grants,
     ),
+    jobs=(commit_school_import.JOB,),
     tags={
         "territory": "Регионы и муниципалитеты",
         "schools": "Школы, их история, размеры и события сети",
+        "school-imports": "Импорт школ из файлов: проверка, затем запись",
         "programme-years": "Программные годы региона",
         "participations": "Участие школ в программе",
         "curators": "Права кураторов",

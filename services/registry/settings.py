@@ -16,6 +16,7 @@ class RegistrySettings(ServiceSettings):
     max_upload_bytes: int = Field(
         default=20 * 1024 * 1024, description="Largest file of schools, bytes (about 100 000 rows)"
     )
+    max_upload_rows: int = Field(default=50_000, description="Rows of a file of schools")
     max_inflated_bytes: int = Field(
         default=200 * 1024 * 1024, description="Largest XLSX after unpacking, bytes"
     )

@@ -12,14 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.kit import etags
 from services.kit.problems import Problem, ValidationFailed, constraint_problems
 from services.registry.participation import queries
-from services.registry.participation.schemas import (
-    BulkIn,
-    BulkOut,
-    ParticipationIn,
-    Source,
-    Withdrawal,
-)
+from services.registry.participation.schemas import BulkIn, BulkOut, ParticipationIn, Withdrawal
 from services.registry.participation.tables import AppliedRun, Participation, ParticipationEvent
+from services.registry.participation.terms import Source
 from services.registry.programme_years import operations as programme_years
 from services.registry.programme_years import queries as years
 from services.registry.schools import queries as schools

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.pages import PageAsk, Rows, keyset
-from services.registry.participation.schemas import Source, Status
+from services.registry.participation.schemas import Status
 from services.registry.participation.tables import AppliedRun, Participation, ParticipationEvent
+from services.registry.participation.terms import Source
 
 __all__ = [
     "Count",

@@ -20,11 +20,11 @@ from services.registry.participation.schemas import (
     MunicipalityCount,
     ParticipationIn,
     ParticipationOut,
-    Source,
     Status,
     Withdrawal,
 )
 from services.registry.participation.tables import Participation
+from services.registry.participation.terms import Source
 from services.registry.schools.operations.network import SchoolNotFound
 
 __all__ = ["participations"]

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from services.kit.http import In, Out
+from services.registry.participation.terms import Source
 
 __all__ = [
     "BulkIn",
@@ -16,20 +17,11 @@ __all__ = [
     "MunicipalityCount",
     "ParticipationIn",
     "ParticipationOut",
-    "Source",
     "Status",
     "Withdrawal",
 ]
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
-
-
-class Source(StrEnum):
-    """On what ground a school takes part."""
-
-    IDENTIFICATION = "identification"  # a published identification run
-    ORDER = "order"
-    MANUAL = "manual"
 
 
 Year = Annotated[

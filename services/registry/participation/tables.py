@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.database import Depth, Identified, Located, Versioned
 from services.registry.base import Base
-from services.registry.participation.schemas import Source
+from services.registry.participation.terms import Source
 
 __all__ = ["AppliedRun", "Participation", "ParticipationEvent"]
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.pages import PageAsk, Rows, keyset
-from services.registry.schools.schemas import SchoolKind, Sort, Stage, Status, SuccessionKind
+from services.registry.schools.schemas import Sort, Status
 from services.registry.schools.tables import (
     ATTRIBUTES,
     School,
@@ -26,11 +26,13 @@ from services.registry.schools.tables import (
     SchoolState,
     Succession,
 )
+from services.registry.schools.terms import SchoolKind, Stage, SuccessionKind
 
 __all__ = [
     "Moment",
     "Place",
     "SchoolFilter",
+    "codes_by_login",
     "is_descendant",
     "lineage",
     "open_schools_by_code",
@@ -202,6 +204,20 @@ async def open_schools_by_code(
         .with_for_update()
     )
     return {row.code: row for row in rows}
+
+
+async def codes_by_login(
+    session: AsyncSession, region_id: int, logins: Collection[str]
+) -> dict[str, str]:
+    """Return the codes of the open schools of a region that hold these logins."""
+    rows = await session.execute(
+        select(School.vpr_login, School.code).where(
+            School.region_id == region_id,
+            School.vpr_login.in_(logins),
+            School.closed_on.is_(None),
+        )
+    )
+    return {str(row.vpr_login): row.code for row in rows}
 
 
 class Place(NamedTuple):

@@ -22,7 +22,6 @@ from services.registry.schools.schemas import (
     LineageStep,
     SchoolBulkIn,
     SchoolIn,
-    SchoolKind,
     SchoolOut,
     SchoolPatch,
     SchoolStateOut,
@@ -30,13 +29,12 @@ from services.registry.schools.schemas import (
     SizeBulkOut,
     SizeOut,
     Sort,
-    Stage,
     Status,
     SuccessionIn,
-    SuccessionKind,
     SuccessionOut,
 )
 from services.registry.schools.tables import School, Succession
+from services.registry.schools.terms import SchoolKind, Stage, SuccessionKind
 from services.registry.territory.operations import MunicipalityNotFound
 
 __all__ = ["schools", "sizes", "successions"]

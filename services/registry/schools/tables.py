@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.database import Depth, Identified, Located, Versioned
 from services.registry.base import Base
-from services.registry.schools.schemas import SchoolKind, SuccessionKind
+from services.registry.schools.terms import SchoolKind, SuccessionKind
 
 __all__ = ["ATTRIBUTES", "School", "SchoolSize", "SchoolState", "Succession"]
 

@@ -1,7 +1,7 @@
 """Questions about regions and municipalities."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,9 +10,11 @@ from services.kit.pages import PageAsk, Rows, keyset
 from services.registry.territory.tables import Municipality, Region
 
 __all__ = [
+    "Named",
     "municipalities",
     "municipality",
     "municipality_ids_by_code",
+    "names_by_code",
     "oktmo_prefixes",
     "region",
     "regions",
@@ -72,6 +74,23 @@ async def municipality_ids_by_code(session: AsyncSession, region_id: int) -> Map
         select(Municipality.code, Municipality.id).where(Municipality.region_id == region_id)
     )
     return {row.code: row.id for row in rows}
+
+
+class Named(NamedTuple):
+    """A municipality by its id and name."""
+
+    id: int
+    name: str
+
+
+async def names_by_code(session: AsyncSession, region_id: int) -> Mapping[str, Named]:
+    """Return the municipalities of a region with their names, by code."""
+    rows = await session.execute(
+        select(Municipality.code, Municipality.id, Municipality.name).where(
+            Municipality.region_id == region_id
+        )
+    )
+    return {row.code: Named(row.id, row.name) for row in rows}
 
 
 async def oktmo_prefixes(session: AsyncSession, region_ids: Collection[int]) -> Mapping[int, str]:

@@ -1,16 +1,15 @@
 """What travels about regions and municipalities."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from services.kit.http import In, Out
 from services.registry import identifiers
+from services.registry.territory.terms import MunicipalityKind
 
 __all__ = [
     "MunicipalityIn",
-    "MunicipalityKind",
     "MunicipalityOut",
     "MunicipalityPatch",
     "RegionIn",
@@ -18,14 +17,6 @@ __all__ = [
 ]
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
-
-
-class MunicipalityKind(StrEnum):
-    """Kind of a municipality. Source: methodology A14 (район, округ, город)."""
-
-    DISTRICT = "district"
-    OKRUG = "okrug"
-    CITY = "city"
 
 
 Name = Annotated[

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.database import Depth, Identified, Located, Versioned
 from services.registry.base import Base
-from services.registry.territory.schemas import MunicipalityKind
+from services.registry.territory.terms import MunicipalityKind
 
 __all__ = ["Municipality", "Region"]
 

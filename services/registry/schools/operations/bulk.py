@@ -25,7 +25,16 @@ from services.registry.schools.schemas import (
 from services.registry.schools.tables import ATTRIBUTES
 from services.registry.territory import queries as territory
 
-__all__ = ["Draft", "Plan", "plan", "store_sizes", "write", "write_schools", "write_sizes"]
+__all__ = [
+    "Draft",
+    "Plan",
+    "plan",
+    "store_sizes",
+    "unchanged_sizes",
+    "write",
+    "write_schools",
+    "write_sizes",
+]
 
 Outcome = Literal["created", "updated", "unchanged"]
 Errors = list[dict[str, Any]]
@@ -60,6 +69,15 @@ _UPSERT_SIZES = text(
     WHERE (school_size.pupils, school_size.classes, school_size.source)
           IS DISTINCT FROM (excluded.pupils, excluded.classes, excluded.source)
     RETURNING (xmax = 0) AS is_new
+    """
+)
+
+_UNCHANGED_SIZES = text(
+    """
+    SELECT s.school_id, s.year
+    FROM jsonb_populate_recordset(CAST(NULL AS school_size), CAST(:rows AS jsonb)) r
+    JOIN school_size s ON s.school_id = r.school_id AND s.year = r.year
+    WHERE (s.pupils, s.classes, s.source) IS NOT DISTINCT FROM (r.pupils, r.classes, r.source)
     """
 )
 
@@ -314,6 +332,16 @@ async def store_sizes(session: AsyncSession, sizes: Sequence[Mapping[str, Any]])
     """Store sizes of visible schools; return for each row that changed whether it is new."""
     rows = await session.execute(_UPSERT_SIZES, {"rows": _json(sizes)})
     return [row.is_new for row in rows]
+
+
+async def unchanged_sizes(
+    session: AsyncSession, sizes: Sequence[Mapping[str, Any]]
+) -> set[tuple[int, int]]:
+    """Return of these sizes the (school, year) that are stored exactly so."""
+    if not sizes:
+        return set()
+    rows = await session.execute(_UNCHANGED_SIZES, {"rows": _json(sizes)})
+    return {(row.school_id, row.year) for row in rows}
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

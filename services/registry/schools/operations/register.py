@@ -15,9 +15,9 @@ from services.registry.schools.schemas import (
     SchoolIn,
     SchoolPatch,
     SuccessionIn,
-    SuccessionKind,
 )
 from services.registry.schools.tables import ATTRIBUTES, School
+from services.registry.schools.terms import SuccessionKind
 from services.registry.territory import operations as territory
 from services.registry.territory import queries as territory_queries
 

@@ -1,0 +1,1 @@
+"""Data files of the registry: layouts of tables that can be imported."""
