@@ -29,8 +29,6 @@ class Upstream:
     bodies_completed: int = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            return
         self.seen.append(scope)
         act = scope["path"].rsplit("/", 1)[-1]
         await getattr(self, f"_{act}", self._echo)(scope, receive, send)
@@ -73,6 +71,13 @@ class Upstream:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.left.set()
+
+    async def _endless(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.create_task(self._silent(scope, receive, send))
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": b"x" * 1024, "more_body": True})
+            await asyncio.sleep(0.01)
 
     async def _early(self, scope: Any, receive: Any, send: Any) -> None:
         await _answer(send, 409, b'{"code":"early"}', [])
@@ -117,14 +122,10 @@ LIMITS = Limits(
 )
 
 
-@pytest.fixture
-async def upstream() -> Upstream:
-    return Upstream()
-
-
-@pytest.fixture
-async def gate(upstream: Upstream) -> AsyncIterator[str]:
-    async with served(upstream) as service:
+@pytest.fixture(scope="module")
+async def service_and_gate() -> AsyncIterator[tuple[Upstream, str]]:
+    upstream = Upstream()
+    async with served(upstream, lifespan="off") as service:
         # 192.0.2.1 is nobody's (RFC 5737): a connection there is never answered.
         urls = {
             "registry": service,
@@ -133,11 +134,21 @@ async def gate(upstream: Upstream) -> AsyncIterator[str]:
             "training": "http://192.0.2.1:80",
         }
         forwarder = Forwarder(own, urls, LIMITS)
-        try:
-            async with served(forwarder, lifespan="off") as base:
-                yield base
-        finally:
-            await forwarder.close()
+        async with served(forwarder, lifespan="off") as base:
+            yield upstream, base
+        await forwarder.close()
+
+
+@pytest.fixture
+def upstream(service_and_gate) -> Upstream:
+    upstream = service_and_gate[0]
+    upstream.__init__()
+    return upstream
+
+
+@pytest.fixture
+def gate(service_and_gate, upstream) -> str:
+    return service_and_gate[1]
 
 
 @pytest.fixture
@@ -410,6 +421,70 @@ async def test_a_client_that_leaves_cancels_its_request(gate, upstream):
     await asyncio.wait_for(upstream.left.wait(), 0.5)
 
 
+async def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(gate, upstream):
+    host, port = gate.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /api/registry/v1/endless HTTP/1.1\r\nHost: o\r\n\r\n")
+    await reader.readuntil(b"xxx")
+
+    writer.close()
+
+    await asyncio.wait_for(upstream.left.wait(), 1)
+
+
+async def test_a_client_that_waits_for_leave_to_send_gets_it(gate):
+    host, port = gate.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /api/registry/v1/x HTTP/1.1\r\nHost: o\r\nContent-Length: 5\r\n"
+        b"Expect: 100-continue\r\n\r\n"
+    )
+
+    leave = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 1)
+    writer.write(b"hello")
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), 1)
+    writer.close()
+
+    assert leave.startswith(b"HTTP/1.1 100 ")
+    assert b'"size": 5' in answer
+
+
+async def test_a_compressed_body_passes_untouched(client):
+    content = b"\x1f\x8b not gzip at all"
+
+    answer = await client.post(
+        "/api/registry/v1/x", content=content, headers={"Content-Encoding": "gzip"}
+    )
+
+    assert answer.json()["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+async def test_a_read_survives_a_service_that_closes_its_idle_connections():
+    connections = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read(1)  # the next request arrives while the service is closing
+        writer.close()
+
+    server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    forwarder = Forwarder(own, {"registry": f"http://127.0.0.1:{port}"}, LIMITS)
+    async with (
+        server,
+        served(forwarder, lifespan="off") as base,
+        httpx.AsyncClient(base_url=base) as client,
+    ):
+        answers = [await client.get("/api/registry/v1/x") for _ in range(3)]
+        await forwarder.close()
+
+    assert [answer.text for answer in answers] == ["ok"] * 3
+    assert connections == 3
+
+
 @pytest.mark.parametrize("service", ["monitoring", "training"], ids=["refuses", "never-answers"])
 async def test_an_unreachable_service_is_told_within_two_seconds(client, service):
     started = time.monotonic()
@@ -497,14 +572,14 @@ async def test_ambiguous_framing_is_refused_and_the_connection_closed(gate, upst
 
 
 async def raw_request(gate: str, request: bytes) -> bytes:
-    """Send bytes, return everything that comes until the gateway closes or half a second is silent."""
+    """Send bytes, return everything that comes until the gateway closes or is silent for 0.2 s."""
     host, port = gate.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request)
     answer = b""
     try:
         async with asyncio.timeout(3):
-            while chunk := await asyncio.wait_for(reader.read(65536), 0.5 if answer else 3):
+            while chunk := await asyncio.wait_for(reader.read(65536), 0.2 if answer else 3):
                 answer += chunk
     except TimeoutError:
         pass
