@@ -106,8 +106,8 @@ async def upload(
 ) -> int:
     """Check a file and keep what was found; return the import's id.
 
-    The same bytes are one import: a committed or committing one is returned as it is, a checked one
-    is checked again, because the registry or the choices may have changed.
+    The same bytes are one import: a committed or committing one is returned as it is, a checked or
+    failed one is checked again, because the registry or the choices may have changed.
 
     Raises:
         Problem: One of `reading`, when the file as a whole cannot be read.
@@ -133,8 +133,10 @@ async def upload(
         {"sha256": sha256, "region_id": region_id},
     )
     known = await queries.of_file(session, region_id, sha256)
-    if known is not None and known.state != "checked":
-        return known.id
+    if known is not None:
+        stands = await visible_import(session, known.id)
+        if stands.state in {"committing", "committed"}:
+            return known.id
     shipped = layout()
     table = await asyncio.to_thread(
         reading.read,
@@ -171,6 +173,7 @@ async def upload(
         "rows_rejected": counts["reject"],
         "rows_ignored": counts["ignore"],
         "checked_at": now,
+        "job_id": None,
     }.items():
         setattr(known, name, value)
     await session.flush()
