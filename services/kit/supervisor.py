@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from services.kit.embedded import Embedded, EmbeddedError, launched, only_owner
+from services.kit.embedded import Embedded
 from services.kit.installation import Addresses, Installation, InstallationError, Secrets, variables
+from services.kit.launching import EmbeddedError, launched, only_owner
 
 __all__ = ["System", "running"]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.kit.embedded import Embedded, EmbeddedError, launched
+from services.kit.embedded import Embedded, EmbeddedError
+from services.kit.launching import launched
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -249,8 +250,8 @@ async def test_a_closed_directory_of_root_makes_the_fallback_keep_the_data_in_an
 @pytest.mark.skipif(os.getuid() != 0, reason="an ordinary user is what runs the tests anyway")
 def test_an_ordinary_user_just_runs_it(tmp_path):
     # The user of a namespace is an ordinary one: not 0, with no rights over other users' files.
-    asked = "import os; from services.kit.embedded import _identity_here, _binaries_of\n"
-    asked += "assert os.getuid() != 0 and _identity_here(_binaries_of(18)) == 'same'\n" + OWNER
+    asked = "import os; from services.kit.binaries import binaries_of; from services.kit.launching import identity_here\n"
+    asked += "assert os.getuid() != 0 and identity_here(binaries_of(18)) == 'same'\n" + OWNER
     with (tmp_path / "told").open("wb") as told:
         owner = launched(
             [sys.executable, "-c", asked, str(tmp_path / "pg")],
