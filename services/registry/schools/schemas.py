@@ -254,15 +254,15 @@ class SchoolPatch(In):
         description="Новый муниципалитет; прежний перестаёт видеть школу",
         examples=[4],
     )
-    code: Code | None = None
-    name: Name | None = None
+    code: Code | None = Field(default=None, description="Код ОО")
+    name: Name | None = Field(default=None, description="Полное наименование")
     short_name: ShortName = None
     inn: Inn = None
     ogrn: Ogrn = None
     oktmo: Oktmo = None
     vpr_login: VprLogin = None
-    kind: Kind | None = None
-    stages: Stages | None = None
+    kind: Kind | None = Field(default=None, description="Вид организации")
+    stages: Stages | None = Field(default=None, description="Уровни образования")
     is_rural: Rural = None
     is_small: Small = None
     latitude: Latitude = None

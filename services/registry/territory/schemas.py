@@ -87,8 +87,8 @@ class MunicipalityIn(In):
 class MunicipalityPatch(In):
     """What changes about a municipality; absent fields stay as they are."""
 
-    code: Code | None = None
-    name: Name | None = None
+    code: Code | None = Field(default=None, description="Код МСУ/АТЕ в РИС ГИА")
+    name: Name | None = Field(default=None, description="Наименование")
     kind: MunicipalityKind | None = Field(default=None, description="Вид", examples=["okrug"])
     oktmo: Oktmo = None
 
