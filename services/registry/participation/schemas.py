@@ -39,7 +39,7 @@ Categories = Annotated[
     Field(
         min_length=1,
         max_length=10,
-        description="Коды категорий методики: например, low_results (НРО), adverse (ФНСУ)",
+        description="Коды категорий методики: например, nro (НРО), fnsu (ФНСУ), nro-fnsu (обе)",
         examples=[["low_results"]],
     ),
     AfterValidator(lambda codes: sorted(set(codes))),
