@@ -143,10 +143,13 @@ def test_a_service_under_a_superuser_refuses_to_start_and_ends_the_start_with_it
     assert "обходит построчную защиту" in refused.told()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_is_clean_and_the_data_is_there_at_the_next_start(tmp_path, number):
-    # Monitoring follows the registry's feed: a wait for news must not hold up the end.
-    up = ready(started(tmp_path / "data", services="gateway,registry,monitoring"))
+# Monitoring follows the registry's feed: a wait for news must not hold up the end.
+@pytest.mark.parametrize(
+    ("number", "services"),
+    [(signal.SIGTERM, "gateway,registry,monitoring"), (signal.SIGINT, "registry")],
+)
+def test_a_stop_is_clean_and_the_data_is_there_at_the_next_start(tmp_path, number, services):
+    up = ready(started(tmp_path / "data", services=services))
     pids = list(up.state["processes"].values())
     root = up.root_secret()
 
@@ -157,7 +160,7 @@ def test_a_stop_is_clean_and_the_data_is_there_at_the_next_start(tmp_path, numbe
     assert not (tmp_path / "data/postgres/data/postmaster.pid").exists()
     assert "Опора остановлена" in up.told()
 
-    again = ready(started(tmp_path / "data", services="gateway,registry"))
+    again = ready(started(tmp_path / "data", services="registry"))
     try:
         assert again.root_secret() == root
     finally:
@@ -165,13 +168,13 @@ def test_a_stop_is_clean_and_the_data_is_there_at_the_next_start(tmp_path, numbe
 
 
 def test_a_killed_supervisor_takes_everything_along_and_the_next_start_recovers(tmp_path):
-    up = ready(started(tmp_path / "data", services="gateway,registry"))
+    up = ready(started(tmp_path / "data", services="registry"))
     pids = list(up.state["processes"].values())
 
     up.stop(signal.SIGKILL)
 
     eventually(lambda: all(is_gone(pid) for pid in pids), within=10)
-    again = ready(started(tmp_path / "data", services="gateway,registry"))
+    again = ready(started(tmp_path / "data", services="registry"))
     assert again.stop() == 0
 
 
@@ -197,9 +200,7 @@ def test_data_without_its_secrets_is_not_continued(tmp_path):
 
 
 def test_the_same_system_runs_on_a_postgresql_of_ones_own(tmp_path, other_postgres):
-    up = started(
-        tmp_path / "data", services="gateway,registry", database_url=other_postgres.admin_url()
-    )
+    up = started(tmp_path / "data", services="registry", database_url=other_postgres.admin_url())
     try:
         ready(up)
         assert "postgres" not in up.state["processes"]
