@@ -24,6 +24,9 @@ class IndicatorsSettings(ServiceSettings):
     max_xlsx_bytes: int = Field(
         default=50 * 1024 * 1024, description="Largest XLSX of results, bytes; held in memory"
     )
+    intake_children: int = Field(
+        default=2, ge=1, description="Files read at once by one process; others wait their turn"
+    )
     intake_seconds: float = Field(
         default=900.0, description="Longest time one file may take to come in"
     )

@@ -1,5 +1,6 @@
 """Imports, indices and lineage over HTTP."""
 
+import asyncio
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any
 
@@ -217,7 +218,9 @@ async def put_import_file(
         declared_bytes=int(length) if length.isdecimal() else None,
         repr_digest=repr_digest,
     )
-    holder = await uploads.take_file(transactions, settings, upload, request.stream())
+    holder = await uploads.take_file(
+        transactions, settings, _turns(request), upload, request.stream()
+    )
     async with transactions() as session:
         found = await queries.visible_import(session, holder)
         shown = await queries.described(session, found)
@@ -405,6 +408,15 @@ async def list_lineage(
 ) -> Any:
     """Импорты, листы и строки, из которых сложились показатели школы."""
     return await queries.lineage(session, procedure_id=procedure_id, school_id=school_id, ask=ask)
+
+
+def _turns(request: Request) -> asyncio.Semaphore:
+    """Give the turnstile of this process: reading a file costs memory and a core."""
+    state = request.app.state
+    if not hasattr(state, "intake_turns"):
+        state.intake_turns = asyncio.Semaphore(state.settings.intake_children)
+    turns: asyncio.Semaphore = state.intake_turns
+    return turns
 
 
 def _download(body: bytes, media_type: str, name: str) -> Response:

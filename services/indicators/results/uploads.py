@@ -5,6 +5,7 @@ attempt, and the batches of the earlier one are then refused; so an upload that 
 left half done is simply sent again.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -120,6 +121,7 @@ class _Started:
 async def take_file(
     transactions: Transactions,
     settings: IndicatorsSettings,
+    turns: asyncio.Semaphore,
     upload: Upload,
     body: AsyncIterator[bytes],
 ) -> int:
@@ -134,7 +136,7 @@ async def take_file(
     """
     announced = _announced(upload.repr_digest)
     form, body = await _form(upload.content_type, body)
-    limit = settings.max_xlsx_bytes if form == "xlsx" else settings.max_csv_bytes
+    limit = _limit(settings, form)
     if upload.declared_bytes is not None and upload.declared_bytes > limit:
         raise _too_big(limit)
     if announced:
@@ -142,6 +144,24 @@ async def take_file(
             first = await _known(session, upload, announced)
         if first is not None:
             return first
+    async with turns:
+        started, received = await _pass(transactions, settings, upload, form, body)
+    if announced and announced != received.sha256:
+        async with transactions() as session:
+            await _refuse(session, started)
+        raise DigestMismatch("Файл повреждён в пути", hint="Загрузите его ещё раз")
+    return await _finish(transactions, upload, started, received)
+
+
+async def _pass(
+    transactions: Transactions,
+    settings: IndicatorsSettings,
+    upload: Upload,
+    form: str,
+    body: AsyncIterator[bytes],
+) -> tuple[_Started, Received]:
+    """Pass the body through the child; a refused file leaves nothing but its refusal."""
+    limit = _limit(settings, form)
     async with transactions() as session:
         started = await _start(session, settings, upload, form)
 
@@ -164,11 +184,11 @@ async def take_file(
         raise _too_big(limit) from None
     except TimeoutError:
         raise FileTimedOut("Повторите загрузку") from None
-    if announced and announced != received.sha256:
-        async with transactions() as session:
-            await _refuse(session, started)
-        raise DigestMismatch("Файл повреждён в пути", hint="Загрузите его ещё раз")
-    return await _finish(transactions, upload, started, received)
+    return started, received
+
+
+def _limit(settings: IndicatorsSettings, form: str) -> int:
+    return settings.max_xlsx_bytes if form == "xlsx" else settings.max_csv_bytes
 
 
 def _announced(header: str | None) -> str | None:
@@ -393,6 +413,7 @@ async def _close_import(session: AsyncSession, found: ResultImport) -> int:
     }
     if set(files) != {table.name for table in shape.tables}:
         return found.id
+    import_id = found.id
     content = _content_hash(found, {name: str(file.sha256) for name, file in files.items()})
     try:
         async with session.begin_nested():
@@ -401,7 +422,9 @@ async def _close_import(session: AsyncSession, found: ResultImport) -> int:
             found.state = ImportState.CHECKING
             await session.flush()
     except IntegrityError:
-        return await _repeat(session, found.id, content)
+        # The savepoint's rollback has expired the row: from here on it is read again.
+        session.expunge_all()
+        return await _repeat(session, import_id, content)
     found.job_id = await enqueue(
         session,
         kind="check-import",
@@ -416,7 +439,6 @@ async def _close_import(session: AsyncSession, found: ResultImport) -> int:
 async def _repeat(session: AsyncSession, import_id: int, content: str) -> int:
     """Mark an import as the repetition of the one that holds its content."""
     found = await queries.visible_import(session, import_id, locked=True)
-    await session.refresh(found)
     first = await _holder(session, found, content)
     if first is None:
         raise operations.ImportNotReady("Повторите загрузку: первый импорт отменён")
