@@ -60,3 +60,4 @@ $(VENV)/.dev: $(VENV)/.uv requirements-dev.txt pyproject.toml
 .PHONY: install
 install:
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q services gateway demo
