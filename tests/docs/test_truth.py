@@ -74,6 +74,17 @@ def test_decisions_are_numbered_without_gaps():
     ]
 
 
+def test_the_readme_lists_every_decision_under_its_own_title():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    titles = [path.read_text("utf-8").splitlines()[0].removeprefix("# ") for path in DECISIONS]
+    lines = [
+        f"- [{title[:4]}]({path.relative_to(ROOT)}) {title[6:]}"
+        for path, title in zip(DECISIONS, titles, strict=True)
+    ]
+
+    assert [line for line in lines if line not in readme] == []
+
+
 def test_decisions_that_code_or_documents_cite_exist():
     known = {path.name[:4] for path in DECISIONS}
     cited = {

@@ -25,7 +25,7 @@ def settings_document() -> str:
     parts = [
         _HEAD,
         "## One machine: `opora up`, `opora demo`, `opora bootstrap`\n",
-        _table(Installation, "OPORA_", set()),
+        installation_table(),
         "## Every service\n",
         "`<SERVICE>` is " + ", ".join(f"`{name.upper()}`" for name in MODULES) + ". `opora up` sets"
         " addresses and secrets of the services by itself; what the operator sets wins.\n",
@@ -40,6 +40,11 @@ def settings_document() -> str:
                 _table(settings, f"OPORA_{name.upper()}_", set(ServiceSettings.model_fields)),
             ]
     return "\n".join(parts)
+
+
+def installation_table() -> str:
+    """Return the table of the variables of one machine."""
+    return _table(Installation, "OPORA_", set())
 
 
 def _table(settings: type[BaseSettings], prefix: str, known: set[str]) -> str:
