@@ -4,6 +4,7 @@ import pytest
 
 from services.kit.embedded import Embedded
 from tests.support.databases import Databases
+from tests.support.world import world
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,10 @@ def postgres(tmp_path_factory):
 def databases(postgres) -> Databases:
     """Where a test gets fresh, migrated databases: `async with databases.fresh(SERVICE) as urls`."""
     return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
+async def opora(databases):
+    """The whole system in this loop, behind its gateway; each test makes a region of its own."""
+    async with world(databases) as running:
+        yield running

@@ -1,0 +1,159 @@
+"""The steps of the main job over HTTP, as the people and programs of a region take them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.world import Caller, World, until
+
+IMPORT_SCOPES = ["imports:read", "imports:write", "procedures:read", "indices:read"]
+
+
+@dataclass
+class Region:
+    """A region with the people who run it: one analyst prepares, another approves."""
+
+    id: int
+    code: str
+    analyst: Caller
+    approver: Caller
+    machine: Caller
+
+
+async def new_region(world: World, code: str, name: str) -> Region:
+    """Make a region, two of its analysts and РИС ГИА's machine client."""
+    root = await world.root()
+    region = await root.post("/api/registry/v1/regions", {"code": code, "name": name})
+    analyst = await world.person(root, "region", region_id=region["id"])
+    approver = await world.person(root, "region", region_id=region["id"])
+    client = await analyst.post(
+        "/api/accounts/machine-clients",
+        {"client_id": f"ris-gia-{code}", "title": "РИС ГИА", "scopes": IMPORT_SCOPES},
+    )
+    secret = await analyst.post(
+        f"/api/accounts/machine-clients/{client['id']}/secret",
+        etag=client["version"],
+    )
+    machine = await world.client(client["client_id"], secret["client_secret"])
+    return Region(region["id"], code, analyst, approver, machine)
+
+
+async def add_schools(
+    region: Region,
+    municipalities: Mapping[str, str],
+    schools: Iterable[Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Make municipalities (code -> name) and schools (with `municipality`: its code) through the API.
+
+    Returns the schools by code.
+    """
+    ids = {}
+    for code, name in municipalities.items():
+        made = await region.analyst.post(
+            "/api/registry/v1/municipalities",
+            {"code": code, "name": name, "kind": "district"},
+        )
+        ids[code] = made["id"]
+    bodies = [
+        {"kind": "sosh", "stages": ["noo", "ooo", "soo"]}
+        | {key: value for key, value in school.items() if key != "municipality"}
+        | {"municipality_id": ids[school["municipality"]]}
+        for school in schools
+    ]
+    for start in range(0, len(bodies), 1000):
+        await region.analyst.post(
+            "/api/registry/v1/schools/bulk", {"schools": bodies[start : start + 1000]}
+        )
+    listed = await region.analyst.all("/api/registry/v1/schools")
+    assert len(listed) == len(bodies)
+    return {school["code"]: school for school in listed}
+
+
+async def add_procedure(region: Region, **procedure: Any) -> dict[str, Any]:
+    """Make a procedure with its scales."""
+    made: dict[str, Any] = await region.analyst.post("/api/indicators/v1/procedures", procedure)
+    return made
+
+
+async def upload(
+    caller: Caller,
+    procedure_id: int,
+    files: Mapping[str, bytes],
+    *,
+    layout: str = "opora-results",
+) -> dict[str, Any]:
+    """Upload the files of one import and wait until they are checked."""
+    draft = await caller.post(
+        "/api/indicators/v1/imports", {"procedure_id": procedure_id, "layout": layout}
+    )
+    for table, content in files.items():
+        await caller.put_file(f"/api/indicators/v1/imports/{draft['id']}/files/{table}", content)
+    return await settled(caller, draft["id"], {"checked", "failed", "duplicate"})
+
+
+async def commit(caller: Caller, import_id: int, **body: Any) -> dict[str, Any]:
+    """Put a checked import in force and wait for it."""
+    await caller.post(f"/api/indicators/v1/imports/{import_id}/commit", body)
+    return await settled(caller, import_id, {"committed", "failed"})
+
+
+async def settled(caller: Caller, import_id: int, states: set[str]) -> dict[str, Any]:
+    """Wait until the import is in one of these states."""
+
+    async def arrived() -> Any:
+        found = await caller.get(f"/api/indicators/v1/imports/{import_id}")
+        return found if found["state"] in states else None
+
+    reached: dict[str, Any] = await until(
+        arrived, seconds=120, what=f"import {import_id} to reach {states}"
+    )
+    return reached
+
+
+async def import_results(caller: Caller, procedure_id: int, content: bytes) -> dict[str, Any]:
+    """Upload, check and commit one file of Opora's own layout, which has no error in it."""
+    checked = await upload(caller, procedure_id, {"results": content})
+    assert checked["state"] == "checked", checked
+    committed = await commit(caller, checked["id"])
+    assert committed["state"] == "committed", committed
+    return committed
+
+
+async def methodology(region: Region, **wish: Any) -> int:
+    """Add a methodology version (`shipped` code or own `document`); return its id."""
+    made = await region.analyst.post("/api/indicators/v1/methodology-versions", wish)
+    return int(made["id"])
+
+
+async def identify(region: Region, *, year: int, methodology_version_id: int) -> dict[str, Any]:
+    """Run the identification and wait until it is computed."""
+    started = await region.analyst.post(
+        "/api/indicators/v1/identification-runs",
+        {"year": year, "methodology_version_id": methodology_version_id},
+    )
+    return await run_in(region, started["id"], lambda run: run["computed_at"] or run["refusal"])
+
+
+async def run_in(region: Region, run_id: int, arrived: Any) -> dict[str, Any]:
+    """Wait until the run satisfies the condition; return it."""
+
+    async def found() -> Any:
+        run = await region.analyst.get(f"/api/indicators/v1/identification-runs/{run_id}")
+        assert (run["job"] or {}).get("state") != "failed", run
+        return run if arrived(run) else None
+
+    reached: dict[str, Any] = await until(found, seconds=120, what=f"run {run_id}")
+    return reached
+
+
+async def publish(region: Region, run: Mapping[str, Any], order: str = "210-ОД") -> dict[str, Any]:
+    """Prepare by one analyst, approve by the other, publish, and wait for the registry's answer."""
+    path = f"/api/indicators/v1/identification-runs/{run['id']}"
+    prepared = await region.analyst.post(f"{path}/preparation", etag=run["version"])
+    approved = await region.approver.post(
+        f"{path}/approval",
+        {"order_number": order, "order_date": "2026-03-15", "list_hash": prepared["list_hash"]},
+        etag=prepared["version"],
+    )
+    await region.approver.post(f"{path}/publication", etag=approved["version"])
+    return await run_in(region, int(run["id"]), lambda run: run["state"] == "published")
