@@ -29,7 +29,7 @@ from services.kit.principals import Principal, authorise
 from services.kit.problems import Problem, problems
 from services.kit.reach import Reach
 
-__all__ = ["Change", "Follower", "feed_router", "follow"]
+__all__ = ["Change", "Follower", "catch_up", "feed_router", "follow"]
 
 POLL_SECONDS = 0.2
 FOLLOW_WAIT_SECONDS = 20
@@ -187,7 +187,24 @@ async def follow(database: Database, peers: Peers, follower: Follower) -> None:
             pause = 0.2
 
 
-async def _follow_once(database: Database, peers: Peers, follower: Follower) -> None:
+async def catch_up(database: Database, peers: Peers, follower: Follower) -> bool:
+    """Apply what the peer has told up to now, so that work begun now sees it.
+
+    Returns False when the peer cannot be asked: the projection is then as old as it is.
+    """
+    try:
+        while not await _follow_once(database, peers, follower, wait_seconds=0):
+            pass
+    except (Problem, httpx.HTTPError) as error:
+        log.info("feed_not_caught_up", peer=follower.peer, reason=type(error).__name__)
+        return False
+    return True
+
+
+async def _follow_once(
+    database: Database, peers: Peers, follower: Follower, *, wait_seconds: int = FOLLOW_WAIT_SECONDS
+) -> bool:
+    """Read and apply one page; return whether there was nothing more behind it."""
     async with database.transaction(Reach.system()) as session:
         position = await session.scalar(
             text("SELECT position FROM feed_cursor WHERE peer = :peer"),
@@ -195,13 +212,13 @@ async def _follow_once(database: Database, peers: Peers, follower: Follower) -> 
         )
     page = await peers[follower.peer].get(
         f"/api/{follower.peer}/v1/changes",
-        params={"wait": FOLLOW_WAIT_SECONDS, "limit": FOLLOW_BATCH}
+        params={"wait": wait_seconds, "limit": FOLLOW_BATCH}
         | ({"after": position} if position else {}),
-        timeout=FOLLOW_WAIT_SECONDS + 10,
+        timeout=wait_seconds + 10,
     )
     received = ChangePage.model_validate(page)
     if received.next == position:
-        return
+        return received.is_caught_up
     async with database.transaction(Reach.system()) as session:
         # Two workers may have read the same page: only the first moves the cursor and applies it.
         moved = await session.execute(
@@ -216,8 +233,9 @@ async def _follow_once(database: Database, peers: Peers, follower: Follower) -> 
             {"peer": follower.peer, "next": received.next, "position": position},
         )
         if moved.first() is None:
-            return
+            return False
         for change in received.items:
             apply = follower.apply.get(change.kind)
             if apply is not None:
                 await apply(session, change)
+    return received.is_caught_up

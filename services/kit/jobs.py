@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit import logs
 from services.kit.database import Database, open_database
-from services.kit.feed import Follower, follow
+from services.kit.feed import Follower, catch_up, follow
 from services.kit.logs import log
 from services.kit.peers import Peers
 from services.kit.problems import Problem
@@ -110,6 +110,12 @@ class Work:
     database: Database
     settings: ServiceSettings
     peers: Peers
+    follows: tuple[Follower, ...] = ()
+
+    async def catch_up(self) -> None:
+        """Bring the projections of the neighbours up to now, as far as these can be asked."""
+        for follower in self.follows:
+            await catch_up(self.database, self.peers, follower)
 
     @asynccontextmanager
     async def transaction(self, reach: Reach | None = None) -> AsyncIterator[AsyncSession]:
@@ -204,11 +210,12 @@ async def running_worker(
     settings: ServiceSettings,
 ) -> AsyncIterator[None]:
     """Keep a worker running in this event loop while the block is open."""
-    database = open_database(settings)
+    # What a person waits for is cut off after a while; a job may take as long as it needs.
+    database = replace(open_database(settings), statement_timeout_ms=0)
     peers = Peers(settings)
     tasks = [asyncio.create_task(follow(database, peers, follower)) for follower in follows]
     if jobs:
-        tasks.append(asyncio.create_task(_run_jobs(jobs, database, settings, peers)))
+        tasks.append(asyncio.create_task(_run_jobs(jobs, follows, database, settings, peers)))
     log.info("worker_started", jobs=[kind.name for kind in jobs], follows=[f.peer for f in follows])
     try:
         yield
@@ -222,6 +229,7 @@ async def running_worker(
 
 async def _run_jobs(
     jobs: tuple[JobKind, ...],
+    follows: tuple[Follower, ...],
     database: Database,
     settings: ServiceSettings,
     peers: Peers,
@@ -235,7 +243,13 @@ async def _run_jobs(
                     await _attempt(
                         kinds,
                         claimed,
-                        Work(database=database, settings=settings, peers=peers, **claimed[1]),
+                        Work(
+                            database=database,
+                            settings=settings,
+                            peers=peers,
+                            follows=follows,
+                            **claimed[1],
+                        ),
                     )
                     continue
             except (DBAPIError, OSError, InterfaceError) as error:

@@ -17,6 +17,7 @@ async def identify(work: Work) -> None:
     """
     run_id = int(work.params["run_id"])
     await work.progress(0, 1, "Замораживаются исходные данные и применяются правила")
+    await work.catch_up()
     reach = Reach.system(work.created_by)
     try:
         async with work.finish(reach, result={"run_id": run_id}) as session:

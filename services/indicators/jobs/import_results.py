@@ -29,6 +29,8 @@ class ImportStateChanged(Problem):
 
 async def check_import(work: Work) -> None:
     """Check an uploaded import and leave its accepted rows in the stage."""
+    # A school registered a moment ago must not be "unknown" because its news is still on the way.
+    await work.catch_up()
     async with work.finish(Reach.system("job:check-import")) as session:
         found = await _import(session, work, "checking")
         checked = await _checked(session, found, work)
