@@ -1,11 +1,12 @@
 """What travels about curators' grants."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from services.kit.http import In, Out
+from services.registry.days import Day
 
 __all__ = ["GrantIn", "GrantOut", "Revocation"]
 
@@ -33,8 +34,8 @@ class GrantIn(In):
 
     curator: Subject
     school_id: int = Field(description="Школа", examples=[12])
-    valid_from: date = Field(description="Первый день", examples=["2025-03-15"])
-    valid_to: date | None = Field(
+    valid_from: Day = Field(description="Первый день", examples=["2025-03-15"])
+    valid_to: Day | None = Field(
         default=None,
         description="Первый день, когда право уже не действует; null: бессрочно",
         examples=["2025-12-31"],
@@ -63,8 +64,8 @@ class GrantOut(Out):
     region_id: int = Field(description="Регион", examples=[1])
     municipality_id: int = Field(description="Муниципалитет школы", examples=[3])
     school_id: int = Field(description="Школа", examples=[12])
-    valid_from: date = Field(description="Первый день", examples=["2025-03-15"])
-    valid_to: date | None = Field(
+    valid_from: Day = Field(description="Первый день", examples=["2025-03-15"])
+    valid_to: Day | None = Field(
         description="Первый день без права; null: бессрочно", examples=[None]
     )
     reason: Reason

@@ -1,12 +1,13 @@
 """What travels about participation."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from services.kit.http import In, Out
+from services.registry.days import Day
 from services.registry.participation.terms import Source
 
 __all__ = [
@@ -48,7 +49,7 @@ OrderNumber = Annotated[
     str | None,
     Field(max_length=100, pattern=_TEXT, description="Номер приказа", examples=["210-ОД"]),
 ]
-OrderDate = Annotated[date | None, Field(description="Дата приказа", examples=["2025-03-15"])]
+OrderDate = Annotated[Day | None, Field(description="Дата приказа", examples=["2025-03-15"])]
 
 
 class ParticipationIn(In):
@@ -60,7 +61,7 @@ class ParticipationIn(In):
     source: Source = Field(default=Source.MANUAL, description="Основание", examples=["order"])
     order_number: OrderNumber = None
     order_date: OrderDate = None
-    joined_on: date | None = Field(
+    joined_on: Day | None = Field(
         default=None,
         description="С какого дня участвует; не указано: сегодня (UTC)",
         examples=["2025-03-15"],
@@ -150,7 +151,7 @@ class Status(StrEnum):
 class Withdrawal(In):
     """A school leaves the programme year."""
 
-    withdrawn_on: date | None = Field(
+    withdrawn_on: Day | None = Field(
         default=None,
         description="Первый день, когда школа не участвует; не указано: сегодня (UTC)",
         examples=["2025-06-01"],
@@ -173,8 +174,8 @@ class ParticipationOut(Out):
     run_id: int | None = Field(description="Прогон выявления; null: не по выявлению", examples=[5])
     order_number: OrderNumber
     order_date: OrderDate
-    joined_on: date = Field(description="С какого дня участвует", examples=["2025-03-15"])
-    withdrawn_on: date | None = Field(
+    joined_on: Day = Field(description="С какого дня участвует", examples=["2025-03-15"])
+    withdrawn_on: Day | None = Field(
         description="С какого дня не участвует; null: участвует", examples=[None]
     )
     withdrawal_reason: str | None = Field(description="Причина исключения", examples=[None])

@@ -1,11 +1,11 @@
 """What travels about programme years."""
 
-from datetime import date
 from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from services.kit.http import In
+from services.registry.days import Day
 
 __all__ = ["ProgrammeYearIn", "ProgrammeYearOut", "ProgrammeYearPatch"]
 
@@ -13,12 +13,12 @@ __all__ = ["ProgrammeYearIn", "ProgrammeYearOut", "ProgrammeYearPatch"]
 class ProgrammeYearPatch(In):
     """What may change about a programme year."""
 
-    opens_on: date | None = Field(
+    opens_on: Day | None = Field(
         default=None,
         description="С какого дня школы включают вручную; null: без ограничения",
         examples=["2024-09-01"],
     )
-    closes_on: date | None = Field(
+    closes_on: Day | None = Field(
         default=None,
         description="Последний день включения вручную; null: без ограничения",
         examples=["2025-05-31"],

@@ -1,6 +1,6 @@
 """What travels about schools."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
 from services.registry import identifiers
+from services.registry.days import Day
 from services.registry.schools.terms import SchoolKind, Stage, SuccessionKind
 
 __all__ = [
@@ -125,10 +126,10 @@ Longitude = Annotated[
     ),
 ]
 OpenedOn = Annotated[
-    date | None, Field(description="Дата открытия; null: не известна", examples=["1998-09-01"])
+    Day | None, Field(description="Дата открытия; null: не известна", examples=["1998-09-01"])
 ]
 ClosedOn = Annotated[
-    date | None, Field(description="Дата закрытия; null: школа действует", examples=[None])
+    Day | None, Field(description="Дата закрытия; null: школа действует", examples=[None])
 ]
 Adverse = Annotated[
     bool | None,
@@ -156,7 +157,7 @@ AdverseSource = Annotated[
     ),
 ]
 ValidFrom = Annotated[
-    date | None,
+    Day | None,
     Field(
         description="С какого дня состояние верно; null: начало не известно, верно и для прошлого",
         examples=["2024-09-01"],
@@ -166,7 +167,7 @@ OrderNumber = Annotated[
     str | None,
     Field(max_length=100, pattern=_TEXT, description="Номер приказа", examples=["210-ОД"]),
 ]
-OrderDate = Annotated[date | None, Field(description="Дата приказа", examples=["2025-03-15"])]
+OrderDate = Annotated[Day | None, Field(description="Дата приказа", examples=["2025-03-15"])]
 
 
 class SchoolFields(In):
@@ -223,7 +224,7 @@ class SchoolIn(SchoolFields):
 class SchoolBulkIn(In):
     """Up to 1000 schools written at once: all or nothing; an open school with the code is updated."""
 
-    effective_on: date | None = Field(
+    effective_on: Day | None = Field(
         default=None,
         description="С какого дня верны изменения уже известных школ; не указано: сегодня (UTC)",
         examples=["2025-09-01"],
@@ -236,7 +237,7 @@ class SchoolBulkIn(In):
 class SchoolPatch(In):
     """What changes about a school; fields that are absent stay as they are."""
 
-    effective_on: date | None = Field(
+    effective_on: Day | None = Field(
         default=None,
         description=(
             "С какого дня изменение верно; не указано: сегодня (UTC). Раньше начала действующего "
@@ -316,7 +317,7 @@ class SchoolOut(Out):
 class SchoolStateOut(SchoolOut):
     """One state of a school with its two times."""
 
-    valid_to: date | None = Field(
+    valid_to: Day | None = Field(
         description="До какого дня (не включая) состояние верно; null: действует", examples=[None]
     )
     recorded_at: datetime = Field(
@@ -347,7 +348,7 @@ class BulkRow(Out):
 class Closure(In):
     """Closing of a school by an order."""
 
-    closed_on: date = Field(description="Первый день, когда школы нет", examples=["2026-09-01"])
+    closed_on: Day = Field(description="Первый день, когда школы нет", examples=["2026-09-01"])
     successor_id: int | None = Field(
         default=None,
         description="Школа, к которой присоединена закрываемая; null: обучающиеся распределены",
@@ -424,7 +425,7 @@ class SuccessionIn(In):
         description="Предшественник; обязателен для merge и split, у остальных его нет",
         examples=[12],
     )
-    happened_on: date = Field(description="Дата события", examples=["2026-09-01"])
+    happened_on: Day = Field(description="Дата события", examples=["2026-09-01"])
     order_number: OrderNumber = None
     order_date: OrderDate = None
     note: str | None = Field(
@@ -465,7 +466,7 @@ class LineageStep(Out):
     kind: SuccessionKind = Field(description="Что произошло", examples=["merge"])
     school_id: int = Field(description="Преемник", examples=[15])
     predecessor_id: int = Field(description="Предшественник", examples=[12])
-    happened_on: date = Field(description="Дата события", examples=["2026-09-01"])
+    happened_on: Day = Field(description="Дата события", examples=["2026-09-01"])
     side: Literal["predecessors", "successors"] = Field(
         description="В какую сторону от школы лежит событие", examples=["predecessors"]
     )
