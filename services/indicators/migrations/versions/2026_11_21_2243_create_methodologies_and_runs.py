@@ -95,7 +95,6 @@ def upgrade() -> None:
     sa.Column('first_row', postgresql.ARRAY(sa.Integer()), nullable=True),
     sa.Column('last_row', postgresql.ARRAY(sa.Integer()), nullable=True),
     sa.Column('source_rows', postgresql.ARRAY(sa.Integer()), nullable=True),
-    sa.ForeignKeyConstraint(['run_id'], ['identification_run.id'], name=op.f('fk_run_evidence_run_id')),
     sa.PrimaryKeyConstraint('run_id', 'school_id', name=op.f('pk_run_evidence'))
     )
     op.create_index('ix_run_evidence_municipality_id', 'run_evidence', ['municipality_id', 'run_id'], unique=False)
@@ -151,15 +150,14 @@ def upgrade() -> None:
     sa.CheckConstraint('(flags = 0) = (category IS NULL)', name=op.f('ck_run_school_category')),
     sa.CheckConstraint('certainty BETWEEN 0 AND 4', name=op.f('ck_run_school_certainty')),
     sa.CheckConstraint('flags BETWEEN 0 AND 15', name=op.f('ck_run_school_flags')),
-    sa.ForeignKeyConstraint(['run_id'], ['identification_run.id'], name=op.f('fk_run_school_run_id')),
     sa.PrimaryKeyConstraint('run_id', 'school_id', name=op.f('pk_run_school'))
     )
     op.create_index('ix_run_school_municipality_id', 'run_school', ['municipality_id', 'run_id'], unique=False)
     op.create_index('ix_run_school_run_id_code', 'run_school', ['run_id', 'code', 'school_id'], unique=False)
     # ### end Alembic commands ###
-    for column in _ARRAYS:
-        # Short arrays of small numbers: compressing them costs more than it saves.
-        op.execute(f"ALTER TABLE run_evidence ALTER COLUMN {column} SET STORAGE EXTERNAL")
+    # A row of evidence is a few kilobytes of short arrays. Ten pieces in a side table (or their
+    # compression) would cost more than the rest of the row: it stays in line up to a page.
+    op.execute("ALTER TABLE run_evidence SET (toast_tuple_target = 8160)")
     secure("methodology_version", Depth.REGION_OPEN)
     secure("identification_run", Depth.REGION_OPEN, open_when="is_published")
     secure("run_procedure", Depth.REGION_OPEN, open_when="is_published")
@@ -177,9 +175,3 @@ def upgrade() -> None:
         municipality=None, school=None, is_open=False,
     )
 
-
-_ARRAYS = (
-    "procedure_id", "n", "low", "subject_procedure_id", "subject", "subject_n", "subject_absent",
-    "subject_low", "subject_failed", "subject_mass", "source_procedure_id", "import_id",
-    "sheet_no", "first_row", "last_row", "source_rows",
-)
