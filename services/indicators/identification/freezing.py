@@ -1,11 +1,11 @@
 """Freezing the inputs of a run: procedures with scales, counted cells, schools.
 
-Procedures and scales are read under a share lock, so that nobody edits a scale in the middle of a
-run. All cells are counted and written by one statement, hence from one snapshot: an import that is
-committed meanwhile is in the run as a whole or not at all.
+Procedures and scales are read under a share lock. Whoever edits a scale or commits an import writes
+the procedure's row (its revision of the rollups) in the same transaction and so waits for the run: an
+import is in the run as a whole or not at all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -33,6 +33,7 @@ __all__ = [
     "freeze_evidence",
     "freeze_imports",
     "freeze_procedures",
+    "keep_schools",
     "open_schools",
 ]
 
@@ -271,7 +272,8 @@ async def freeze_procedures(
 
 
 _OPEN_SCHOOLS = """
-    SELECT s.id, s.municipality_id, s.code, s.name, m.name AS municipality_name, s.kind, s.stages,
+    SELECT s.id AS school_id, s.municipality_id, s.code, s.name, m.name AS municipality_name,
+           s.kind, s.stages,
            s.adverse_conditions, s.adverse_reason, s.adverse_source
     FROM school s
     JOIN municipality m ON m.id = s.municipality_id
@@ -280,40 +282,44 @@ _OPEN_SCHOOLS = """
 
 # People are low when they are low in at least one mass subject (methodology A1, F4); the mask
 # chosen says by which bound. Rows of people are not touched: the patterns already count them.
-_EVIDENCE = """
-    WITH considered AS MATERIALIZED (
-        SELECT procedure_id, mass_mask
-        FROM unnest(CAST(:procedures AS bigint[]), CAST(:masks AS bigint[]))
-             AS c (procedure_id, mass_mask)
-    ), counted AS (
+# A table made by CREATE TABLE AS may be counted by several processes, an INSERT ... SELECT may not;
+# ids and masks stand in the statement as constants, so that the planner knows how many there are.
+_COUNT = """
+    CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
+    SELECT school_id, array_agg(procedure_id) AS procedure_id, array_agg(n) AS n,
+           array_agg(low) AS low
+    FROM (
         SELECT p.school_id, p.procedure_id, sum(p.n)::integer AS n,
-               COALESCE(sum(p.n) FILTER (WHERE p.{mask} & c.mass_mask <> 0), 0)::integer AS low
-        FROM considered c
-        JOIN rollup_pattern p USING (procedure_id)
+               COALESCE(sum(p.n) FILTER (WHERE p.{bits} & {mass} <> 0), 0)::integer AS low
+        FROM rollup_pattern p
+        WHERE p.procedure_id = ANY ('{procedures}')
         GROUP BY p.school_id, p.procedure_id
         HAVING sum(p.n) > 0
-    ), by_procedure AS (
-        SELECT school_id, array_agg(procedure_id) AS procedure_id, array_agg(n) AS n,
-               array_agg(low) AS low
-        FROM counted
-        GROUP BY school_id
-    ), by_subject AS (
-        SELECT school_id, array_agg(procedure_id) AS subject_procedure_id,
-               array_agg(subject) AS subject, array_agg(n) AS subject_n,
-               array_agg(absent) AS subject_absent, array_agg(low_n) AS subject_low,
-               array_agg(failed_n) AS subject_failed, array_agg(mass_n) AS subject_mass
-        FROM rollup_subject
-        WHERE procedure_id = ANY (CAST(:procedures AS bigint[]))
-        GROUP BY school_id
-    ), by_import AS (
-        SELECT school_id, array_agg(procedure_id) AS source_procedure_id,
-               array_agg(import_id) AS import_id, array_agg(sheet_no) AS sheet_no,
-               array_agg(first_row) AS first_row, array_agg(last_row) AS last_row,
-               array_agg(rows) AS source_rows
-        FROM rollup_source
-        WHERE procedure_id = ANY (CAST(:procedures AS bigint[]))
-        GROUP BY school_id
-    )
+    ) cell
+    GROUP BY school_id
+"""
+_COUNT_SUBJECTS = """
+    CREATE TEMPORARY TABLE counted_subject ON COMMIT DROP AS
+    SELECT p.school_id, array_agg(p.procedure_id) AS subject_procedure_id,
+           array_agg(p.subject) AS subject, array_agg(p.n) AS subject_n,
+           array_agg(p.absent) AS subject_absent, array_agg(p.low_n) AS subject_low,
+           array_agg(p.failed_n) AS subject_failed, array_agg(p.mass_n) AS subject_mass
+    FROM rollup_subject p
+    WHERE p.procedure_id = ANY ('{procedures}') AND ({mass} >> p.subject) & 1 = 1
+    GROUP BY p.school_id
+"""
+_COUNT_SOURCES = """
+    CREATE TEMPORARY TABLE counted_source ON COMMIT DROP AS
+    SELECT p.school_id, array_agg(p.procedure_id) AS source_procedure_id,
+           array_agg(p.import_id) AS import_id, array_agg(p.sheet_no) AS sheet_no,
+           array_agg(p.first_row) AS first_row, array_agg(p.last_row) AS last_row,
+           array_agg(p.rows) AS source_rows
+    FROM rollup_source p
+    WHERE p.procedure_id = ANY ('{procedures}')
+    GROUP BY p.school_id
+"""
+_KEEP = text(
+    """
     INSERT INTO run_evidence (
         run_id, school_id, region_id, municipality_id, procedure_id, n, low,
         subject_procedure_id, subject, subject_n, subject_absent, subject_low, subject_failed,
@@ -322,14 +328,15 @@ _EVIDENCE = """
     SELECT :run_id, s.id, s.region_id, s.municipality_id, p.procedure_id, p.n, p.low,
            subject_procedure_id, subject, subject_n, subject_absent, subject_low, subject_failed,
            subject_mass, source_procedure_id, import_id, sheet_no, first_row, last_row, source_rows
-    FROM by_procedure p
+    FROM counted p
     JOIN school s ON s.id = p.school_id AND s.region_id = :region_id
                  AND (s.closed_on IS NULL OR s.closed_on > :on)
-    LEFT JOIN by_subject USING (school_id)
-    LEFT JOIN by_import USING (school_id)
-"""
-_MASKS = {"minimum": "failed_mask", "bmin": "low_mask"}
-_CELLS = text("SELECT school_id, procedure_id, n, low FROM run_evidence WHERE run_id = :run_id")
+    LEFT JOIN counted_subject USING (school_id)
+    LEFT JOIN counted_source USING (school_id)
+    RETURNING school_id, procedure_id, n, low
+    """
+)
+_BITS = {"minimum": "failed_mask", "bmin": "low_mask"}
 
 
 _IMPORTS = text(
@@ -350,6 +357,43 @@ async def freeze_imports(session: AsyncSession, *, run_id: int) -> None:
     await session.execute(_IMPORTS, {"run_id": run_id})
 
 
+_KEEP_SCHOOLS = text(
+    """
+    INSERT INTO run_school (
+        run_id, region_id, school_id, municipality_id, code, name, municipality_name, kind, stages,
+        adverse_conditions, adverse_reason, adverse_source, state, flags, category, certainty,
+        rule_certainties, rules_answerable
+    )
+    SELECT :run_id, :region_id, school_id, municipality_id, code, name, municipality_name, kind,
+           CAST(stages AS text[]), adverse_conditions, adverse_reason, adverse_source, state, flags,
+           category, certainty, CAST(rule_certainties AS smallint[]),
+           CAST(rules_answerable AS boolean[])
+    FROM unnest(
+        CAST(:school_id AS bigint[]), CAST(:municipality_id AS bigint[]), CAST(:code AS text[]),
+        CAST(:name AS text[]), CAST(:municipality_name AS text[]), CAST(:kind AS text[]),
+        CAST(:stages AS text[]), CAST(:adverse_conditions AS boolean[]),
+        CAST(:adverse_reason AS text[]), CAST(:adverse_source AS text[]), CAST(:state AS text[]),
+        CAST(:flags AS smallint[]), CAST(:category AS text[]), CAST(:certainty AS smallint[]),
+        CAST(:rule_certainties AS text[]), CAST(:rules_answerable AS text[])
+    ) AS answer (
+        school_id, municipality_id, code, name, municipality_name, kind, stages,
+        adverse_conditions, adverse_reason, adverse_source, state, flags, category, certainty,
+        rule_certainties, rules_answerable
+    )
+    """
+)
+
+
+async def keep_schools(
+    session: AsyncSession, *, run_id: int, region_id: int, answers: Mapping[str, Sequence[Any]]
+) -> None:
+    """Write the answers for all schools at once, given as columns of `run_school`.
+
+    Columns of arrays come as PostgreSQL writes them, ``{1,2}``.
+    """
+    await session.execute(_KEEP_SCHOOLS, {"run_id": run_id, "region_id": region_id, **answers})
+
+
 async def open_schools(session: AsyncSession, *, region_id: int, on: date) -> list[Row[Any]]:
     """List the schools that are open on the day, by code.
 
@@ -358,7 +402,7 @@ async def open_schools(session: AsyncSession, *, region_id: int, on: date) -> li
     """
     found = await session.execute(text(_OPEN_SCHOOLS), {"region_id": region_id, "on": on})
     # Sorted here: the order of the database depends on its locale, the list must not.
-    return sorted(found, key=lambda school: (school.code, school.id))
+    return sorted(found, key=lambda school: (school.code, school.school_id))
 
 
 async def freeze_evidence(
@@ -370,25 +414,43 @@ async def freeze_evidence(
     methodology: Methodology,
     on: date,
 ) -> FrozenCells:
-    """Count and write the evidence of all open schools in one statement; return its cells."""
-    counting = text(_EVIDENCE.format(mask=_MASKS[methodology.low_result.based_on]))
-    await session.execute(
-        counting,
-        {
-            "run_id": run_id,
-            "region_id": region_id,
-            "procedures": [procedure.procedure_id for procedure in procedures],
-            "masks": [procedure.mass_mask for procedure in procedures],
-            "on": on,
-        },
-    )
-    rows = (await session.execute(_CELLS, {"run_id": run_id})).all()
+    """Count and write the evidence of all open schools; return its cells."""
+    # Sums over hundreds of thousands of patterns stay in memory.
+    await session.execute(text("SET LOCAL work_mem = '64MB'"))
+    constants = {
+        "bits": _BITS[methodology.low_result.based_on],
+        "mass": _mass_of_procedure(procedures),
+        "procedures": _constant_ids(p.procedure_id for p in procedures),
+    }
+    for counting in (_COUNT, _COUNT_SUBJECTS, _COUNT_SOURCES):
+        # Not text(): the constants hold no parameters, and a cast must not look like one.
+        connection = await session.connection()
+        await connection.exec_driver_sql(counting.format(**constants))
+    kept = await session.execute(_KEEP, {"run_id": run_id, "region_id": region_id, "on": on})
+    rows = kept.all()
     return FrozenCells(
         school_id=np.repeat(_column([row.school_id for row in rows]), [len(r.n) for r in rows]),
         procedure_id=_column(chain.from_iterable(row.procedure_id for row in rows)),
         n=_column(chain.from_iterable(row.n for row in rows)),
         low=_column(chain.from_iterable(row.low for row in rows)),
     )
+
+
+def _constant_ids(ids: Iterable[int]) -> str:
+    return "{" + ",".join(str(int(number)) for number in sorted(ids)) + "}"
+
+
+def _mass_of_procedure(procedures: Sequence[FrozenProcedure]) -> str:
+    """Write the mask of mass subjects of a row's procedure as SQL; mostly one constant."""
+    by_mask: dict[int, list[int]] = {}
+    for procedure in procedures:
+        by_mask.setdefault(procedure.mass_mask, []).append(procedure.procedure_id)
+    *some, last = by_mask
+    cases = "".join(
+        f" WHEN p.procedure_id = ANY ('{_constant_ids(by_mask[mask])}') THEN {mask}"
+        for mask in some
+    )
+    return f"(CASE{cases} ELSE {last} END)::bigint" if cases else f"{last}::bigint"
 
 
 def _column(values: Iterable[int]) -> Integers:

@@ -21,7 +21,7 @@ from services.indicators.identification.schemas import (
 from services.indicators.identification.tables import IdentificationRun, RunSchool
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["alphabetical", "count", "footing_errors", "list_by_municipality", "list_hash"]
+__all__ = ["LISTED", "alphabetical", "count", "footing_errors", "list_by_municipality", "list_hash"]
 
 _TOWN = re.compile(r"^(г\.|город)\s*")
 
@@ -35,17 +35,18 @@ def alphabetical(name: str) -> tuple[str, str]:
     return _TOWN.sub("", plain), name
 
 
-def list_hash(schools: Iterable[Mapping[str, Any]], *, header: Mapping[str, Any]) -> str:
-    """Name a list by its content: SHA-256 over its header and rows in the order of codes.
+LISTED = ("municipality_name", "code", "name", "category", "flags", "certainty")
+"""What of a school stands in the list and is hashed: natural keys only, so that the same facts give
+the same hash in any database."""
 
-    Only natural keys go in, so that the same facts give the same hash in any database.
+
+def list_hash(schools: Iterable[Sequence[Any]], *, header: Mapping[str, Any]) -> str:
+    """Name a list by its content: SHA-256 over its header and its rows in the order of their texts.
+
+    ``schools`` are rows of the columns `LISTED`; those without a category are not in the list.
     """
-    rows = sorted(
-        [row["municipality_name"], row["code"], row["name"], row["category"], int(row["flags"]),
-         int(row["certainty"])]
-        for row in schools
-        if row["category"] is not None
-    )  # fmt: skip
+    category = LISTED.index("category")
+    rows = sorted(list(row) for row in schools if row[category] is not None)
     return digest({"header": header, "rows": rows})
 
 

@@ -4,10 +4,12 @@ Only what the trace holds is told, so that a reader finds every number of a sent
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.algebra.shares import round_half_up
+from services.indicators.algebra.shares import Share, round_half_up
 from services.indicators.identification.schemas import (
     AdverseOut,
     ProcedureTraceOut,
@@ -16,7 +18,7 @@ from services.indicators.identification.schemas import (
 )
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["procedure_sentence", "reason", "sentences"]
+__all__ = ["LowProcedure", "procedure_sentence", "reason", "sentences"]
 
 _KINDS = {"vpr": "ВПР", "oge": "ОГЭ", "ege": "ЕГЭ", "gve": "ГВЭ", "rdr": "РДР"}
 _TITLES = {certainty.code: certainty.title for certainty in Certainty}
@@ -35,7 +37,7 @@ def comma(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
 
 
-def _name(procedure: ProcedureTraceOut) -> str:
+def _name(procedure: "ProcedureTraceOut | LowProcedure") -> str:
     kind = _KINDS.get(procedure.kind, procedure.title)
     return f"{kind}, {procedure.grade} класс, {procedure.year} год"
 
@@ -125,35 +127,35 @@ def sentences(
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class LowProcedure:
+    """A procedure with low results, as far as a line of a table tells it."""
+
+    kind: str
+    grade: int
+    year: int
+    title: str
+    share: Share
+    is_pooled: bool
+    certainty: Certainty
+
+    def told(self) -> str:
+        """Tell the procedure: so many of so many, and the class."""
+        pooled = " (с прошлыми годами)" if self.is_pooled else ""
+        percent = comma(self.share.percent(2) or Decimal(0))
+        return (
+            f"{_name(self)}: {self.share.numerator} из {self.share.denominator}{pooled} "
+            f"({percent} %), {self.certainty.title}"
+        )
+
+
 def reason(
-    *,
-    rules: Sequence[RuleTraceOut],
-    procedures: Sequence[ProcedureTraceOut],
-    adverse: AdverseOut,
-    flags: Sequence[str],
+    *, rules: Sequence[tuple[str, Sequence[LowProcedure]]], adverse: AdverseOut, flags: Flag
 ) -> str:
-    """Tell in one line of a table why the school is listed."""
+    """Tell in one line of a table why the school is listed: the rules that hold, and what by."""
     told = []
-    if "low_results" in flags:
-        by_id = {procedure.procedure_id: procedure for procedure in procedures}
-        for rule in rules:
-            if rule.holds:
-                named = [by_id[i] for year in rule.years for i in year.procedure_ids]
-                low = [p for p in named if p.certainty in {"possible", "certain"}]
-                told.append(
-                    f"{rule.title}: "
-                    + "; ".join(
-                        f"{_name(p)}: {_judged(p)}, {_TITLES[p.certainty or 'none']}" for p in low
-                    )
-                )
-    if "adverse_conditions" in flags:
+    if flags & Flag.LOW_RESULTS:
+        told += [f"{title}: " + "; ".join(low.told() for low in by) for title, by in rules]
+    if flags & Flag.ADVERSE_CONDITIONS:
         told.append(_adverse_sentence(adverse).rstrip("."))
     return ". ".join(told)
-
-
-def _judged(procedure: ProcedureTraceOut) -> str:
-    share = procedure.judged
-    if share is None or share.percent is None:
-        return "нет данных"
-    pooled = " (с прошлыми годами)" if procedure.pooled_years else ""
-    return f"{share.numerator} из {share.denominator}{pooled} ({comma(share.percent)} %)"

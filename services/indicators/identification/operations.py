@@ -2,19 +2,19 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.identification import freezing, queries
 from services.indicators.identification.evaluation import Cells, Findings, Schools, evaluate
 from services.indicators.identification.freezing import FrozenCells, FrozenProcedure
-from services.indicators.identification.listing import digest, list_hash
+from services.indicators.identification.listing import LISTED, digest, list_hash
 from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -142,8 +142,6 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
         return None
     version = await session.get_one(MethodologyVersion, run.methodology_version_id)
     methodology = Methodology.model_validate(version.document)
-    # Sums over hundreds of thousands of patterns stay in memory.
-    await session.execute(text("SET LOCAL work_mem = '64MB'"))
     procedures = await freezing.considered_procedures(
         session,
         region_id=run.region_id,
@@ -168,13 +166,13 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
     )
     cells = _cells(frozen, procedures, schools, run.year)
     findings = evaluate(cells, _known(schools, procedures, methodology), methodology)
-    rows = _rows(run, schools, findings)
-    if rows:
-        await session.execute(insert(RunSchool), rows)
+    answers = _answers(schools, findings)
+    await freezing.keep_schools(session, run_id=run.id, region_id=run.region_id, answers=answers)
     header = {"year": run.year, "methodology": version.document_hash}
     run.input_hash = _input_hash(header, procedures, schools, cells)
-    run.list_hash = list_hash(rows, header=header | {"inputs": run.input_hash})
-    run.counts = _counts(rows, methodology)
+    listed = zip(*(answers[name] for name in LISTED), strict=True)
+    run.list_hash = list_hash(listed, header=header | {"inputs": run.input_hash})
+    run.counts = _counts(answers, methodology)
     run.state = "draft"
     run.computed_at = at
     await session.flush()
@@ -188,7 +186,7 @@ def _cells(
     year: int,
 ) -> Cells:
     """Number schools and procedures by their places in the natural order, which ids do not give."""
-    school = _places([school.id for school in schools], frozen.school_id)
+    school = _places([school.school_id for school in schools], frozen.school_id)
     procedure = _places([p.procedure_id for p in procedures], frozen.procedure_id)
     order = np.lexsort((procedure, school))
     kinds = sorted({(p.kind, p.grade) for p in procedures})
@@ -228,32 +226,30 @@ def _known(
     )
 
 
-def _rows(
-    run: IdentificationRun, schools: Sequence[Row[Any]], findings: Findings
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "run_id": run.id,
-            "school_id": school.id,
-            "region_id": run.region_id,
-            "municipality_id": school.municipality_id,
-            "code": school.code,
-            "name": school.name,
-            "municipality_name": school.municipality_name,
-            "kind": school.kind,
-            "stages": school.stages,
-            "adverse_conditions": school.adverse_conditions,
-            "adverse_reason": school.adverse_reason,
-            "adverse_source": school.adverse_source,
-            "state": findings.state[place],
-            "flags": int(findings.flags[place]),
-            "category": findings.category[place],
-            "certainty": int(findings.certainty[place]),
-            "rule_certainties": findings.answers.certainty[:, place].tolist(),
-            "rules_answerable": findings.answers.answerable[:, place].tolist(),
-        }
-        for place, school in enumerate(schools)
-    ]
+def _answers(schools: Sequence[Row[Any]], findings: Findings) -> dict[str, list[Any]]:
+    """Lay the answers out as columns of `run_school`."""
+    known = zip(*schools, strict=True) if schools else ([] for _ in _SCHOOL_COLUMNS)
+    columns = {name: list(values) for name, values in zip(_SCHOOL_COLUMNS, known, strict=True)}
+    return columns | {
+        "stages": [None if s is None else _array(s) for s in columns["stages"]],
+        "state": findings.state,
+        "flags": findings.flags.tolist(),
+        "category": findings.category,
+        "certainty": findings.certainty.tolist(),
+        "rule_certainties": [_array(row) for row in findings.answers.certainty.T.tolist()],
+        "rules_answerable": [_array(row) for row in findings.answers.answerable.T.tolist()],
+    }
+
+
+_SCHOOL_COLUMNS = (
+    "school_id", "municipality_id", "code", "name", "municipality_name", "kind", "stages",
+    "adverse_conditions", "adverse_reason", "adverse_source",
+)  # fmt: skip
+
+
+def _array(values: Sequence[Any]) -> str:
+    # Codes of stages, small numbers, booleans: nothing that PostgreSQL would want quoted.
+    return "{" + ",".join(str(value) for value in values) + "}"
 
 
 def _input_hash(
@@ -289,14 +285,18 @@ def _input_hash(
     )
 
 
-def _counts(rows: Sequence[dict[str, Any]], methodology: Methodology) -> dict[str, Any]:
-    categories = Counter(row["category"] for row in rows if row["category"] is not None)
-    classes = Counter(row["certainty"] for row in rows if row["state"] == "assessed")
+def _counts(answers: Mapping[str, Sequence[Any]], methodology: Methodology) -> dict[str, Any]:
+    categories = Counter(category for category in answers["category"] if category is not None)
+    classes = Counter(
+        certainty
+        for certainty, state in zip(answers["certainty"], answers["state"], strict=True)
+        if state == "assessed"
+    )
     return {
-        "schools": len(rows),
+        "schools": len(answers["state"]),
         "listed": sum(categories.values()),
         "categories": {c.code: categories.get(c.code, 0) for c in methodology.categories},
-        "states": dict(sorted(Counter(row["state"] for row in rows).items())),
+        "states": dict(sorted(Counter(answers["state"]).items())),
         "certainty": {c.code: classes.get(c, 0) for c in Certainty},
     }
 
@@ -387,13 +387,12 @@ async def approve(
 async def _stored_list_hash(session: AsyncSession, run: IdentificationRun) -> str:
     version = await session.get_one(MethodologyVersion, run.methodology_version_id)
     rows = await session.execute(
-        select(
-            RunSchool.municipality_name, RunSchool.code, RunSchool.name, RunSchool.category,
-            RunSchool.flags, RunSchool.certainty,
-        ).where(RunSchool.run_id == run.id, RunSchool.category.is_not(None))
-    )  # fmt: skip
+        select(*(getattr(RunSchool, name) for name in LISTED)).where(
+            RunSchool.run_id == run.id, RunSchool.category.is_not(None)
+        )
+    )
     header = {"year": run.year, "methodology": version.document_hash, "inputs": run.input_hash}
-    return list_hash([dict(row) for row in rows.mappings()], header=header)
+    return list_hash(rows.all(), header=header)
 
 
 async def ask_for_publication(

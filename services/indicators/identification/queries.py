@@ -20,7 +20,7 @@ from services.indicators.identification.tables import (
     RunProcedure,
     RunSchool,
 )
-from services.indicators.identification.trace import RunFacts, reason_of, school_out, trace_of
+from services.indicators.identification.trace import RunFacts, reasons_of, school_out, trace_of
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.tables import MethodologyVersion
 from services.kit.pages import Page, PageAsk, Rows, keyset
@@ -154,7 +154,7 @@ async def run_list(session: AsyncSession, run_id: int) -> ListOut:
         methodology=facts.methodology,
         methodology_number=facts.methodology_number,
         schools=schools,
-        reasons={s.school_id: reason_of(facts, s, evidence.get(s.school_id)) for s in listed},
+        reasons=reasons_of(facts, listed, evidence),
     )
 
 

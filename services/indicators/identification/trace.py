@@ -4,7 +4,7 @@ It is rendered when asked for. The numbers are judged by the same functions as t
 (`evaluation`), so the trace cannot tell another story than the list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ from sqlalchemy import Row
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.intervals import cuts, wilson
-from services.indicators.algebra.rules import rule_can_be_answered, rule_certainty
+from services.indicators.algebra.rules import Integers, rule_can_be_answered, rule_certainty
 from services.indicators.algebra.shares import Share
 from services.indicators.identification.evaluation import Cells, Judged, judge
-from services.indicators.identification.narration import reason, sentences
+from services.indicators.identification.narration import LowProcedure, reason, sentences
 from services.indicators.identification.schemas import (
     AdverseOut,
     IntervalOut,
@@ -39,7 +39,7 @@ from services.indicators.identification.tables import (
 )
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["RunFacts", "is_taught", "reason_of", "school_out", "trace_of"]
+__all__ = ["RunFacts", "is_taught", "reasons_of", "school_out", "trace_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,40 @@ def trace_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> T
     )
 
 
-def reason_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> str:
-    """Render the one-line reason of a listed school."""
-    procedures = _procedures(facts, row, evidence)
-    flags = [flag.code for flag in Flag if row.flags & flag]
-    return reason(
-        rules=_rules(facts, procedures), procedures=procedures, adverse=_adverse(row), flags=flags
-    )
+def reasons_of(
+    facts: RunFacts, rows: Sequence[RunSchool], evidence: Mapping[int, RunEvidence]
+) -> dict[int, str]:
+    """Render the one-line reasons of listed schools, judging the cells of all of them at once."""
+    cells, judged, ids = _judged(facts, [evidence.get(row.school_id) for row in rows])
+    by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
+    low: dict[int, dict[int, list[LowProcedure]]] = {}
+    for place in np.flatnonzero(judged.certainty >= Certainty.POSSIBLE).tolist():
+        procedure = by_id[ids[place]]
+        told = LowProcedure(
+            kind=procedure.kind,
+            grade=procedure.grade,
+            year=procedure.year,
+            title=procedure.title,
+            share=Share(int(judged.low[place]), int(judged.n[place])),
+            is_pooled=bool(judged.is_pooled[place]),
+            certainty=Certainty(judged.certainty[place]),
+        )
+        back = int(cells.years_back[place])
+        low.setdefault(int(cells.school[place]), {}).setdefault(back, []).append(told)
+    return {
+        row.school_id: reason(
+            rules=[
+                (rule.title, [p for back in rule.years_back for p in low[place].get(back, [])])
+                for rule, certainty in zip(
+                    facts.methodology.rules, row.rule_certainties, strict=True
+                )
+                if certainty >= Certainty.POSSIBLE
+            ],
+            adverse=_adverse(row),
+            flags=Flag(row.flags),
+        )
+        for place, row in enumerate(rows)
+    }
 
 
 def _adverse(row: RunSchool) -> AdverseOut:
@@ -137,7 +164,8 @@ def _adverse(row: RunSchool) -> AdverseOut:
 def _procedures(
     facts: RunFacts, row: RunSchool, evidence: RunEvidence | None
 ) -> list[ProcedureTraceOut]:
-    cells, judged, position = _judged(facts, evidence)
+    cells, judged, ids = _judged(facts, [evidence])
+    position = {number: place for place, number in enumerate(ids)}
     details = _Details(facts, evidence)
     return [
         _counted(facts, procedure, cells, judged, position[procedure.procedure_id], details)
@@ -147,18 +175,27 @@ def _procedures(
     ]
 
 
-def _judged(facts: RunFacts, evidence: RunEvidence | None) -> tuple[Cells, Judged, dict[int, int]]:
+def _judged(
+    facts: RunFacts, evidence: Sequence[RunEvidence | None]
+) -> tuple[Cells, Judged, list[int]]:
+    """Judge the cells of these schools; the last list names the procedure of each cell."""
     by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
-    ids = list(evidence.procedure_id) if evidence else []
     series = facts.series()
+    known = [(place, row) for place, row in enumerate(evidence) if row is not None]
+    ids = [number for _, row in known for number in row.procedure_id]
+    procedures = [by_id[number] for number in ids]
     cells = Cells(
-        school=np.zeros(len(ids), dtype=np.int64),
-        series=np.array([series[by_id[i].kind, by_id[i].grade] for i in ids], dtype=np.int64),
-        years_back=np.array([facts.year - by_id[i].year for i in ids], dtype=np.int64),
-        n=np.array(evidence.n if evidence else [], dtype=np.int64),
-        low=np.array(evidence.low if evidence else [], dtype=np.int64),
+        school=_integers(place for place, row in known for _ in row.procedure_id),
+        series=_integers(series[p.kind, p.grade] for p in procedures),
+        years_back=_integers(facts.year - p.year for p in procedures),
+        n=_integers(n for _, row in known for n in row.n),
+        low=_integers(low for _, row in known for low in row.low),
     )
-    return cells, judge(cells, facts.methodology), {i: place for place, i in enumerate(ids)}
+    return cells, judge(cells, facts.methodology), ids
+
+
+def _integers(values: Iterable[int]) -> Integers:
+    return np.fromiter(values, dtype=np.int64)
 
 
 def _uncounted(procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
