@@ -6,15 +6,20 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Row,
     Select,
+    Text,
     and_,
+    any_,
     func,
+    literal,
     or_,
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.pages import PageAsk, Rows, keyset
@@ -199,7 +204,11 @@ async def open_schools_by_code(
     columns = School.__table__.c
     rows = await session.execute(
         select(*columns)
-        .where(columns.region_id == region_id, columns.code.in_(codes), columns.closed_on.is_(None))
+        .where(
+            columns.region_id == region_id,
+            columns.code == any_(literal(list(codes), ARRAY(Text))),
+            columns.closed_on.is_(None),
+        )
         .order_by(columns.id)
         .with_for_update()
     )
@@ -213,7 +222,7 @@ async def codes_by_login(
     rows = await session.execute(
         select(School.vpr_login, School.code).where(
             School.region_id == region_id,
-            School.vpr_login.in_(logins),
+            School.vpr_login == any_(literal(list(logins), ARRAY(Text))),
             School.closed_on.is_(None),
         )
     )
@@ -231,7 +240,9 @@ class Place(NamedTuple):
 async def places(session: AsyncSession, school_ids: Collection[int]) -> dict[int, Place]:
     """Return where each school stands; a school outside reach is absent."""
     rows = await session.execute(
-        select(School.id, School.region_id, School.municipality_id).where(School.id.in_(school_ids))
+        select(School.id, School.region_id, School.municipality_id).where(
+            School.id == any_(literal(list(school_ids), ARRAY(BigInteger)))
+        )
     )
     return {row.id: Place(row.id, row.region_id, row.municipality_id) for row in rows}
 
