@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -269,17 +270,20 @@ def _owner_url(service: "Service") -> str:
     return url.get_secret_value()
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class _until_stopped:  # noqa: N801 - reads as a sentence where it is used
-    """Ctrl-C and SIGTERM end the block quietly; once the end has begun, more of them change nothing."""
+    """Ctrl-C, SIGTERM and a closed terminal end the block quietly; once begun, more of them change nothing."""
 
     def __enter__(self) -> None:
-        signal.signal(signal.SIGINT, self._end)
-        signal.signal(signal.SIGTERM, self._end)
+        for asked in _ENDING:
+            signal.signal(asked, self._end)
 
     def _end(self, number: int, frame: object) -> None:
         del number, frame
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for asked in _ENDING:
+            signal.signal(asked, signal.SIG_IGN)
         _say("Останавливаюсь: завершаю начатые запросы")
         raise KeyboardInterrupt
 
@@ -288,7 +292,9 @@ class _until_stopped:  # noqa: N801 - reads as a sentence where it is used
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    # A closed terminal or pipe takes no more words; the system works on.
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def _as_json(content: dict[str, Any]) -> str:
