@@ -50,22 +50,19 @@ def workbook(listed: ListOut) -> bytes:
 def _by_municipality(
     sheet: Worksheet, listed: ListOut, head: Format, cell: Format, bold: Format
 ) -> None:
-    sheet.set_column(0, 0, 5)
-    sheet.set_column(1, 1, 40)
-    sheet.set_column(2, 2 + len(listed.categories), 16)
+    sheet.set_column(0, 0, 40)
+    sheet.set_column(1, 1 + len(listed.categories), 16)
     first = _preamble(sheet, listed)
-    titles = ["№", "Муниципалитет", "Всего школ", *(c.title for c in listed.categories)]
+    titles = ["Муниципалитет", "Всего школ", *(c.title for c in listed.categories)]
     for column, title in enumerate(titles):
         sheet.write_string(first, column, inert(title), head)
-    for row, municipality in enumerate(listed.municipalities, start=1):
-        sheet.write_number(first + row, 0, row, cell)
-        sheet.write_string(first + row, 1, inert(municipality.name), cell)
-        _counts(sheet, first + row, municipality, cell)
+    for row, municipality in enumerate(listed.municipalities, start=first + 1):
+        sheet.write_string(row, 0, inert(municipality.name), cell)
+        _counts(sheet, row, municipality, cell)
     last = first + len(listed.municipalities) + 1
-    sheet.write_string(last, 0, "", bold)
-    sheet.write_string(last, 1, "ИТОГО", bold)
+    sheet.write_string(last, 0, "ИТОГО", bold)
     _counts(sheet, last, listed.totals, bold)
-    sheet.freeze_panes(first + 1, 2)
+    sheet.freeze_panes(first + 1, 1)
 
 
 def _preamble(sheet: Worksheet, listed: ListOut) -> int:
@@ -87,8 +84,8 @@ def _preamble(sheet: Worksheet, listed: ListOut) -> int:
 
 
 def _counts(sheet: Worksheet, row: int, counted: CountOut, style: Format) -> None:
-    sheet.write_number(row, 2, counted.total, style)
-    for column, many in enumerate(counted.by_category.values(), start=3):
+    sheet.write_number(row, 1, counted.total, style)
+    for column, many in enumerate(counted.by_category.values(), start=2):
         sheet.write_number(row, column, many, style)
 
 
