@@ -1,0 +1,188 @@
+"""What the region sees at the end: the list by municipality, one school's reasons, a school user's view."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from demo.client import Refused
+from demo.founding import (
+    ANALYST,
+    APPROVER,
+    CURATOR,
+    MACHINE,
+    MUNICIPALITY,
+    REGISTRY,
+    SCHOOL,
+    Ground,
+)
+from demo.identifying import RUNS
+from demo.stage import YEAR, Stage
+
+__all__ = ["tell", "write_commands"]
+
+
+def tell(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
+    """Print everything; the workbook and the commands go to the data directory."""
+    path = f"{RUNS}/{run['id']}"
+    analyst = stage.person(ANALYST)
+    listed = analyst.get(f"{path}/list")
+    _list(stage, listed)
+    workbook = stage.directory / f"opora-list-{YEAR}.xlsx"
+    workbook.write_bytes(analyst.download(f"{path}/list.xlsx"))
+    _trace(stage, analyst.get(f"{path}/schools/{ground.schools[ground.shown]}/trace"))
+    _reach(stage, ground, run)
+    _try(stage, ground, run, workbook)
+
+
+def _list(stage: Stage, listed: dict[str, Any]) -> None:
+    columns = listed["categories"]
+    table = Table(
+        title=f"Список школ {YEAR - 1}/{YEAR} учебного года, приказ {listed['order_number']}",
+        show_footer=True,
+        title_justify="left",
+    )
+    totals = listed["totals"]
+    table.add_column("Муниципалитет", footer="ИТОГО")
+    table.add_column("Всего", justify="right", footer=str(totals["total"]))
+    for column in columns:
+        footer = str(totals["by_category"].get(column["code"], 0))
+        table.add_column(column["title"], justify="right", footer=footer)
+    for place in listed["municipalities"]:
+        counts = [place["by_category"].get(column["code"], 0) for column in columns]
+        table.add_row(place["name"], str(place["total"]), *(str(n) if n else "" for n in counts))
+    stage.console.print()
+    stage.console.print(table)
+    numbers = [totals["total"], *(totals["by_category"].get(c["code"], 0) for c in columns)]
+    stage.console.print(
+        f"ИТОГО {'/'.join(str(number) for number in numbers)}: муниципалитетов "
+        f"{len(listed['municipalities'])}, методика «{listed['methodology_title']}»",
+        highlight=False,
+    )
+
+
+def _trace(stage: Stage, trace: dict[str, Any]) -> None:
+    school = trace["school"]
+    say = stage.console.print
+    say()
+    say(f"[bold]Почему в списке: {school['name']}[/] (код {school['code']})", highlight=False)
+    for sentence in trace["sentences"]:
+        say(f"  {sentence}", highlight=False)
+    for rule in trace["rules"]:
+        holds = "выполнено" if rule["holds"] else "не выполнено"
+        say(f"  Правило «{rule['title']}»: {holds}", highlight=False)
+    for procedure in trace["procedures"]:
+        if procedure["state"] != "counted":
+            continue
+        judged, threshold = procedure["judged"], procedure["threshold"]
+        say(
+            f"  {procedure['title']}: {judged['numerator']} из {judged['denominator']} "
+            f"({judged['percent']} %), порог {threshold['operator']} {threshold['share']}, "
+            f"низкий результат от {threshold['possible_from']} человек",
+            highlight=False,
+        )
+        for subject in procedure["subjects"]:
+            if subject["is_mass"]:
+                say(
+                    f"    {subject['title']}: участников {subject['n']}, ниже минимума "
+                    f"({subject['minimum']}) {subject['failed']}",
+                    highlight=False,
+                )
+        for source in procedure["sources"]:
+            files = ", ".join(str(file["sha256"])[:12] for file in source["files"])
+            say(
+                f"    источник: импорт № {source['import_id']}, файл {files}…, строки "
+                f"{source['first_row']}–{source['last_row']} (школы: {source['rows']})",
+                highlight=False,
+            )
+
+
+def _reach(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
+    """Show that each user sees its own schools and nothing else."""
+    say = stage.console.print
+    say()
+    say("[bold]Кто что видит[/]")
+    neighbour = next(code for code in ground.schools if code != ground.shown)
+    for login, who in (
+        (ANALYST, "Регион"),
+        (MUNICIPALITY, "Муниципалитет"),
+        (CURATOR, "Куратор"),
+        (SCHOOL, "Школа"),
+    ):
+        person = stage.person(login)
+        schools = person.get(f"{REGISTRY}/schools", limit=1, count=True)["total"]
+        path = f"{RUNS}/{run['id']}/schools"
+        listed = person.get(path, limit=1, count=True, is_listed=True)["total"]
+        say(f"  {who}: школ {schools}, из них в списке {listed}", highlight=False)
+    try:
+        stage.person(SCHOOL).get(f"{REGISTRY}/schools/{ground.schools[neighbour]}")
+    except Refused as refused:
+        say(f"  Школа спрашивает о соседней: {refused.status}, {refused}", highlight=False)
+
+
+def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> None:
+    say = stage.console.print
+    base = str(stage.http.base_url).rstrip("/")
+    say()
+    say("[bold]Попробуйте сами[/]")
+    say(f"  Адрес:      {base} (описание API: {base}/api/openapi.json)", highlight=False)
+    say(f"  Список:     {workbook}", highlight=False, soft_wrap=True)
+    say(f"  Файлы:      {stage.directory}/*.csv", highlight=False, soft_wrap=True)
+    say(f"  Всё заново: sh {_commands(stage)}", highlight=False, soft_wrap=True)
+    say("  Пользователи (пароли только этой установки):")
+    for login in (ANALYST, APPROVER, MUNICIPALITY, SCHOOL, CURATOR):
+        say(f"    {login:<20} {stage.keepsake.password(login)}", highlight=False, markup=False)
+    say(f"    {MACHINE:<20} {stage.keepsake.secret(MACHINE)}", highlight=False, markup=False)
+    say("  Войти и посмотреть:")
+    trace = f"{RUNS}/{run['id']}/schools/{ground.schools[ground.shown]}/trace"
+    for line in (
+        f"OPORA={base}",
+        _login_line("TOKEN", stage.person(ANALYST).grant),
+        f'curl -sS "$OPORA{RUNS}/{run["id"]}/list" -H "Authorization: Bearer $TOKEN"',
+        f'curl -sS "$OPORA{trace}" -H "Authorization: Bearer $TOKEN"',
+        f'curl -sS "$OPORA{REGISTRY}/schools?count=true" -H "Authorization: Bearer $TOKEN"',
+    ):
+        say(f"    {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _commands(stage: Stage) -> Path:
+    return stage.directory / "commands.sh"
+
+
+def _login_line(variable: str, grant: object) -> str:
+    import json
+
+    return (
+        f"{variable}=$(curl -sS \"$OPORA/api/auth/token\" -H 'Content-Type: application/json' "
+        f'-d \'{json.dumps(grant)}\' | sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')'
+    )
+
+
+def write_commands(stage: Stage) -> None:
+    """Keep the calls of the first start as a script; a later start has few and leaves it alone."""
+    path = _commands(stage)
+    if not path.exists() or len(stage.calls) > path.read_text(encoding="utf-8").count("\ncurl"):
+        callers = [stage.administrator(), *(stage.person(login) for login in _PEOPLE)]
+        callers.append(stage.machine(MACHINE, str(stage.keepsake.secret(MACHINE))))
+        lines = [
+            "#!/bin/sh",
+            "# Every call that the demonstration made, in its order. Each names itself by a key, so that",
+            "# repeating it changes nothing; for another effect give it another key.",
+            f"OPORA={str(stage.http.base_url).rstrip('/')}",
+            *(
+                f"login_{c.name}() {{ {_login_line(f'TOKEN_{c.name}', c.grant)}; }}"
+                for c in callers
+            ),
+        ]
+        known: set[str] = set()
+        for call in stage.calls:
+            name = call.partition("$TOKEN_")[2].partition('"')[0]
+            if name not in known:
+                known.add(name)
+                lines.append(f"login_{name}")
+            lines.append(call)
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_PEOPLE = (ANALYST, APPROVER)
