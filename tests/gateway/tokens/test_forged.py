@@ -113,7 +113,7 @@ FORGED = {
     "exp is a fraction": having(exp=NOW + 100.5),
     "exp is infinite": having(exp=1e308),
     "exp is null": having(exp=None),
-    "nbf in the future": having(nbf=NOW + 60),
+    "nbf in the future": having(nbf=NOW + 7200),
     "role unknown": having(role="admin"),
     "role missing": without("role"),
     "level above the role": having(level="system"),
@@ -152,16 +152,35 @@ async def test_a_forged_token_is_refused(probed, token):
     "token",
     [
         GENUINE,
-        having(exp=NOW - 20),
-        having(nbf=NOW + 20),
         school_user(region_id=1, municipality_id=2, school_id=3),
         machine(scopes=[], region_id=1),
     ],
-    ids=["genuine", "expired within the leeway", "early within the leeway", "school", "machine"],
+    ids=["genuine", "school", "machine"],
 )
 async def test_a_genuine_token_gets_in(probed, token):
     async with probed.as_(token) as client:
         assert (await client.get("/api/auth/me")).status_code == 200
+
+
+async def test_clocks_may_differ_by_half_a_minute(probed):
+    now = int(time.time())
+    # Ten seconds of room on the accepted side: this machine may be busy.
+    statuses = {}
+    for name, claims in {
+        "expired a moment ago": {"exp": now - 20},
+        "not yet valid for a moment": {"nbf": now + 29},
+        "expired": {"exp": now - 31},
+        "not yet valid": {"nbf": now + 600},
+    }.items():
+        async with probed.as_(having(**claims)) as client:
+            statuses[name] = (await client.get("/api/auth/me")).status_code
+
+    assert statuses == {
+        "expired a moment ago": 200,
+        "not yet valid for a moment": 200,
+        "expired": 401,
+        "not yet valid": 401,
+    }
 
 
 async def test_two_authorization_headers_let_nobody_in(probed):
