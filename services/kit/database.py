@@ -126,6 +126,8 @@ def open_database(settings: ServiceSettings) -> Database:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_seconds,
+        # An error's text goes to the log; what was asked with may be about people.
+        hide_parameters=True,
         connect_args={"server_settings": {"timezone": "UTC", "jit": "off"}, "timeout": 5},
     )
     sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)

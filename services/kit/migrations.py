@@ -25,6 +25,7 @@ __all__ = [
     "is_compared",
     "run_env",
     "secure",
+    "secure_grants",
     "share",
     "track",
     "upgrade",
@@ -139,6 +140,19 @@ def secure(
         curator=curator,
     ):
         op.execute(statement)
+
+
+def secure_grants(table: str = "curator_grant", *, writers: Sequence[Level] = ()) -> None:
+    """Lock the table of curators' grants itself: a curator sees its own grants.
+
+    By grants it could not be: the policy would read the table that it guards, for ever.
+    """
+    secure(
+        table,
+        Depth.SCHOOL,
+        writers=writers,
+        curator="curator = current_setting('opora.subject', true)",
+    )
 
 
 def share(table: str, *, writers: Sequence[Level] = ()) -> None:

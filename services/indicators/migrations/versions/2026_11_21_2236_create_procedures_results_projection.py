@@ -6,7 +6,7 @@ Revision: 13346df23942, after: , 2026-11-21 22:36:18.104473
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from services.kit.migrations import create_plumbing, secure, track
+from services.kit.migrations import create_plumbing, secure, secure_grants, track
 from services.kit.reach import Depth
 
 revision = '13346df23942'
@@ -313,7 +313,7 @@ def upgrade() -> None:
     secure("region", Depth.REGION_OPEN, region="id", writers=())
     secure("municipality", Depth.MUNICIPALITY, municipality="id", writers=())
     secure("school", Depth.SCHOOL, school="id", writers=())
-    secure("curator_grant", Depth.SCHOOL, writers=())
+    secure_grants()
     secure("procedure", Depth.REGION_OPEN)
     secure("scale", Depth.REGION_OPEN)
     secure("class_label", Depth.REGION_OPEN, writers=())
@@ -383,6 +383,8 @@ _STAGING = (
         EXECUTE format(
             'ALTER TABLE %I ADD CONSTRAINT %I PRIMARY KEY'
             ' (procedure_id, participant, subject, school_id)', stage, 'pk_' || stage);
+        -- The rollups follow in the same transaction: without statistics they are planned as for ten rows.
+        EXECUTE format('ANALYZE %I (school_id, participant, subject, import_id, sheet_no)', stage);
         EXECUTE format('REVOKE ALL ON %I FROM opora_system', stage);
         EXECUTE format('ALTER TABLE result ATTACH PARTITION %I FOR VALUES IN (%s)', stage, p_procedure);
         EXECUTE format('ALTER TABLE %I DROP CONSTRAINT ck_stage_procedure', stage);

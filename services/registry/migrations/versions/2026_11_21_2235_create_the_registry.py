@@ -3,8 +3,8 @@
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from services.kit.migrations import create_plumbing, secure, track
-from services.kit.reach import Depth
+from services.kit.migrations import create_plumbing, secure, secure_grants, track
+from services.kit.reach import Depth, Level
 
 revision = 'e89b44e43513'
 down_revision = None
@@ -263,9 +263,7 @@ def upgrade() -> None:
     secure("participation_event", Depth.SCHOOL)
     secure("applied_run", Depth.REGION)
     # The grants decide what a curator sees of other tables; of the grants it sees its own.
-    secure(
-        "curator_grant", Depth.SCHOOL, curator="curator = current_setting('opora.subject', true)"
-    )
+    secure_grants(writers=(Level.REGION,))
 
     track("region", kind="region", key=("code",), region="id", municipality=None, school=None)
     track("municipality", kind="municipality", key=("code",), municipality="id", school=None)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from services.kit.migrations import create_plumbing, secure, track
+from services.kit.migrations import create_plumbing, secure, secure_grants, track
 from services.kit.reach import Depth, Level
 
 
@@ -91,10 +91,7 @@ def upgrade() -> None:
     secure("region", Depth.REGION_OPEN, region="id", writers=())
     secure("municipality", Depth.MUNICIPALITY, municipality="id", writers=())
     secure("school", Depth.SCHOOL, school="id", writers=())
-    secure(
-        "curator_grant", Depth.SCHOOL, writers=(),
-        curator="curator = current_setting('opora.subject', true)",
-    )
+    secure_grants()
 
     secure("course", Depth.REGION_OPEN)
     secure("enrolment", Depth.SCHOOL, writers=(Level.REGION, Level.MUNICIPALITY, Level.SCHOOL))
