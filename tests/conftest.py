@@ -4,6 +4,7 @@ import pytest
 
 from services.kit.embedded import Embedded
 from tests.support.databases import Databases
+from tests.support.smolensk import build
 from tests.support.world import world
 
 
@@ -26,3 +27,9 @@ async def opora(databases):
     """The whole system in this loop, behind its gateway; each test makes a region of its own."""
     async with world(databases) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def smolensk(opora):
+    """Smolensk with its published list of Table 5 (tests/support/smolensk.py)."""
+    return await build(opora)

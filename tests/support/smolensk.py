@@ -1,0 +1,173 @@
+"""Smolensk's 75 schools of 2018 as they would come to be: loaded, examined, identified, published.
+
+Source: Table 5 of the Smolensk report (methodology A6), all rows and columns of which add up.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support import steps
+from tests.support.steps import Region
+from tests.support.world import Caller, World, until
+
+# Municipality: all, only low results (НРО), only adverse conditions (ФНСУ), both.
+TABLE_5 = {
+    "Велижский": (2, 1, 0, 1),
+    "Вяземский": (6, 2, 4, 0),
+    "Гагаринский": (2, 0, 2, 0),
+    "Глинковский": (2, 0, 2, 0),
+    "Демидовский": (3, 1, 0, 2),
+    "г. Десногорск": (2, 2, 0, 0),
+    "Дорогобужский": (2, 1, 1, 0),
+    "Духовщинский": (3, 1, 2, 0),
+    "Ельнинский": (3, 1, 2, 0),
+    "Ершичский": (2, 1, 1, 0),
+    "Кардымовский": (1, 1, 0, 0),
+    "Краснинский": (2, 1, 1, 0),
+    "Монастырщинский": (2, 1, 0, 1),
+    "Новодугинский": (5, 2, 3, 0),
+    "Починковский": (2, 1, 1, 0),
+    "Рославльский": (3, 1, 2, 0),
+    "Руднянский": (2, 2, 0, 0),
+    "Сафоновский": (3, 3, 0, 0),
+    "г. Смоленск": (5, 4, 1, 0),
+    "Смоленский": (5, 5, 0, 0),
+    "Сычевский": (2, 1, 1, 0),
+    "Темкинский": (2, 1, 0, 1),
+    "Угранский": (4, 0, 2, 2),
+    "Хиславичский": (2, 2, 0, 0),
+    "Холм-Жирковский": (1, 0, 1, 0),
+    "Шумячский": (2, 0, 2, 0),
+    "Ярцевский": (5, 3, 2, 0),
+}
+YEARS = (2024, 2025)
+LIST_YEAR = 2026
+PUPILS = 12
+
+
+@dataclass
+class Smolensk:
+    """The region after its list is published, and one person of each kind in it."""
+
+    region: Region
+    municipalities: dict[str, int]
+    schools: dict[str, dict[str, Any]]
+    procedures: list[dict[str, Any]]
+    imports: list[dict[str, Any]]
+    run: dict[str, Any]
+    municipality_user: Caller
+    school_user: Caller
+    curator: Caller
+    # Where these three stand: «Велижский», its first school; the curator has its second.
+    own_school: dict[str, Any]
+    granted_school: dict[str, Any]
+
+
+def planned_schools() -> list[dict[str, Any]]:
+    """Return Table 5 as schools, and beside them one school a municipality that is neither."""
+    schools = []
+    for number, (name, (_, low, adverse, both)) in enumerate(TABLE_5.items(), start=1):
+        kinds = (
+            [(True, False)] * low
+            + [(False, True)] * adverse
+            + [(True, True)] * both
+            + [(False, False)]
+        )
+        for position, (is_low, is_adverse) in enumerate(kinds, start=1):
+            schools.append(
+                {
+                    "code": f"67{number:02}{position:02}",
+                    "name": f"Школа № {position}, {name}",
+                    "municipality": f"{number:02}",
+                    "is_low": is_low,
+                    "adverse_conditions": is_adverse,
+                },
+            )
+    return schools
+
+
+def results_file(schools: list[dict[str, Any]], year: int) -> bytes:
+    """Return a year's ОГЭ results: half the pupils of a weak school are below the minimum in Russian."""
+    lines = ["Код ОО;Код участника;Фамилия;Дата рождения;Предмет;Балл"]
+    for school in schools:
+        for pupil in range(PUPILS):
+            weak = school["is_low"] and pupil < PUPILS // 2
+            person = f"{school['code']};{year}{school['code']}{pupil:02};Канарейкин;01.02.2009"
+            lines += [f"{person};1;{10 if weak else 24}", f"{person};2;16"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+async def build(world: World) -> Smolensk:
+    """Do the whole job over HTTP."""
+    region = await steps.new_region(world, "67", "Смоленская область")
+    planned = planned_schools()
+    schools = await steps.add_schools(
+        region,
+        {f"{number:02}": name for number, name in enumerate(TABLE_5, start=1)},
+        [
+            {key: school[key] for key in ("code", "name", "municipality", "adverse_conditions")}
+            | (
+                {"adverse_reason": "Социальный паспорт", "adverse_source": "Анкета 2025"}
+                if school["adverse_conditions"]
+                else {}
+            )
+            for school in planned
+        ],
+    )
+    await region.analyst.post("/api/registry/v1/programme-years", {"year": LIST_YEAR})
+    permitted = [
+        {"use": "identification", "from": None, "to": None, "basis": "Приказ департамента № 1"}
+    ]
+    procedures = [
+        await steps.add_procedure(
+            region, kind="oge", grade=9, year=year, published=True, permitted_uses=permitted
+        )
+        for year in YEARS
+    ]
+    imports = [
+        await steps.import_results(
+            region.machine, procedure["id"], results_file(planned, procedure["year"])
+        )
+        for procedure in procedures
+    ]
+    version = await steps.methodology(region, shipped="smolensk-nro-fnsu")
+    run = await steps.publish(
+        region,
+        await steps.identify(region, year=LIST_YEAR, methodology_version_id=version),
+    )
+    municipalities = {
+        item["name"]: item["id"]
+        for item in await region.analyst.all("/api/registry/v1/municipalities")
+    }
+    own, granted = schools["670101"], schools["670102"]
+    curator = await world.person(region.analyst, "curator")
+    await region.analyst.post(
+        "/api/registry/v1/curator-grants",
+        {
+            "curator": curator.subject,
+            "school_id": granted["id"],
+            "valid_from": "2025-09-01",
+            "reason": "Приказ № 7",
+        },
+    )
+
+    async def granted_everywhere() -> bool:
+        seen = await curator.get("/api/indicators/v1/indices", count="true")
+        return bool(seen["total"])
+
+    await until(granted_everywhere, what="the grant to reach indicators")
+    return Smolensk(
+        region=region,
+        municipalities=municipalities,
+        schools=schools,
+        procedures=procedures,
+        imports=imports,
+        run=run,
+        municipality_user=await world.person(
+            region.analyst, "municipality", municipality_id=municipalities["Велижский"]
+        ),
+        school_user=await world.person(region.analyst, "school", school_id=own["id"]),
+        curator=curator,
+        own_school=own,
+        granted_school=granted,
+    )
