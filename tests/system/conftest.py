@@ -1,5 +1,7 @@
 """The whole system as real processes, started by the command an operator uses."""
 
+import socket
+
 import pytest
 
 from services.kit.embedded import Embedded
@@ -18,6 +20,14 @@ def system(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def other_postgres(tmp_path_factory):
-    """A server of the operator's own. Not the one of the other tests: `opora up` sets new passwords in it."""
-    with Embedded(tmp_path_factory.mktemp("other"), durable=False).running() as server:
-        yield server
+    """The administrator's TCP address of a server of the operator's own.
+
+    Not the server of the other tests: `opora up` sets new passwords in it.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    directory = tmp_path_factory.mktemp("other")
+    with Embedded(directory, durable=False, tcp_port=port).running():
+        password = (directory / "password").read_text().strip()
+        yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"

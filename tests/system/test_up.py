@@ -132,9 +132,9 @@ def test_a_service_under_a_superuser_refuses_to_start_and_ends_the_start_with_it
     refused = started(
         tmp_path / "data",
         services="registry",
-        database_url=other_postgres.admin_url(),
-        registry_database_url=other_postgres.admin_url("opora_registry").replace(
-            ":", "+asyncpg:", 1
+        database_url=other_postgres,
+        registry_database_url=other_postgres.replace(":", "+asyncpg:", 1).replace(
+            "/postgres", "/opora_registry"
         ),
     )
 
@@ -200,7 +200,7 @@ def test_data_without_its_secrets_is_not_continued(tmp_path):
 
 
 def test_the_same_system_runs_on_a_postgresql_of_ones_own(tmp_path, other_postgres):
-    up = started(tmp_path / "data", services="registry", database_url=other_postgres.admin_url())
+    up = started(tmp_path / "data", services="registry", database_url=other_postgres)
     try:
         ready(up)
         assert "postgres" not in up.state["processes"]
