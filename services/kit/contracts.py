@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,8 @@ def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    document = _renamed(document, {given: _plain_name(given) for given in schemas})
+    schemas = document["components"]["schemas"]
     schemas["ProblemDetail"] = _PROBLEM
     schemas["FieldError"] = _FIELD_ERROR
     document["servers"] = [{"url": "/", "description": "Шлюз или сам сервис: пути одинаковы"}]
@@ -110,6 +113,21 @@ def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
                     answers.setdefault(status, _answer(description))
             operation["responses"] = dict(sorted(answers.items()))
     return document
+
+
+def _plain_name(given: str) -> str:
+    """Return a schema name that is a class name in a generated client.
+
+    pydantic names a page `Page_SchoolOut_`, the two sides of one model `X-Input` and `X-Output`, and
+    two models of one name by their modules; the feature in front is enough.
+    """
+    if page := re.fullmatch(r"Page_(\w+)_", given):
+        return f"{_plain_name(page[1])}Page"
+    *modules, last = given.split("__")
+    feature = (
+        modules[2].title().replace("_", "") if len(modules) > 2 else ""
+    )  # services, its name, the feature
+    return feature + last.replace("-", "")
 
 
 def document(service: "Service") -> dict[str, Any]:
@@ -137,17 +155,12 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "paths": {},
         "components": {"schemas": {}, "securitySchemes": {}},
     }
-    shapes: dict[str, list[Any]] = {}
-    for part in documents.values():
-        for schema_name, schema in part["components"]["schemas"].items():
-            known = shapes.setdefault(schema_name, [])
-            if schema not in known:
-                known.append(schema)
+    ambiguous = _ambiguous(documents)
     for name, part in documents.items():
         renamed = {
             schema_name: f"{name.capitalize()}{schema_name}"
             for schema_name in part["components"]["schemas"]
-            if len(shapes[schema_name]) > 1
+            if schema_name in ambiguous
         }
         part = _renamed(part, renamed)  # noqa: PLW2901  the same document under merged names
         merged["paths"] |= part["paths"]
@@ -156,6 +169,37 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         known_tags = {tag["name"] for tag in merged["tags"]}
         merged["tags"] += [tag for tag in part.get("tags", []) if tag["name"] not in known_tags]
     return merged
+
+
+def _ambiguous(documents: dict[str, dict[str, Any]]) -> set[str]:
+    """Return the schema names that mean different things in two services, also by what they refer to."""
+    shapes: dict[str, list[Any]] = {}
+    for part in documents.values():
+        for name, schema in part["components"]["schemas"].items():
+            shapes.setdefault(name, []).append(schema)
+    shared = {name: several for name, several in shapes.items() if len(several) > 1}
+    found: set[str] = set()
+    while True:
+        more = {
+            name
+            for name, (first, *others) in shared.items()
+            if any(other != first for other in others) or found & set(_referred(first))
+        }
+        if more == found:
+            return found
+        found = more
+
+
+def _referred(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str):
+                yield value.rsplit("/", 1)[-1]
+            else:
+                yield from _referred(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _referred(value)
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:

@@ -1,6 +1,7 @@
 """The committed documents are what the code says, are valid, and say enough to be used alone."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.kit.cli import MODULES, service_named
+from services.kit.contracts import merge
 from services.kit.problems import MEDIA_TYPE
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
@@ -61,6 +63,19 @@ def test_every_reference_of_the_merged_document_leads_somewhere(merged):
     assert wanted <= {f"#/components/schemas/{name}" for name in merged["components"]["schemas"]}
 
 
+def test_schemas_of_one_name_are_told_apart_also_when_only_what_they_refer_to_differs():
+    def service(inner):
+        page = {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}
+        schemas = {"Note": inner, "Notes": page, "Same": {"type": "integer"}}
+        return {"paths": {}, "components": {"schemas": schemas, "securitySchemes": {}}}
+
+    joined = merge({"one": service({"type": "string"}), "two": service({"type": "null"})})
+    schemas = joined["components"]["schemas"]
+
+    assert sorted(schemas) == ["OneNote", "OneNotes", "Same", "TwoNote", "TwoNotes"]
+    assert schemas["TwoNotes"]["items"] == {"$ref": "#/components/schemas/TwoNote"}
+
+
 def references(node):
     if isinstance(node, dict):
         for key, value in node.items():
@@ -103,6 +118,16 @@ def test_every_operation_is_described(name, documents):
     ]
 
     assert silent == []
+
+
+def test_names_of_schemas_are_class_names_of_a_client(merged):
+    unfit = [
+        name
+        for name in merged["components"]["schemas"]
+        if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)
+    ]
+
+    assert unfit == []
 
 
 @pytest.mark.parametrize("name", SERVICES)
