@@ -11,6 +11,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.kit.launching import launched
+
 READY_SECONDS = 120
 
 
@@ -70,13 +72,12 @@ def started(directory, **settings):
     wanted = {"data_dir": directory, "port": 0, "durable": False} | settings
     environment |= {f"OPORA_{name.upper()}": str(value) for name, value in wanted.items()}
     with output.open("wb") as file:
-        process = subprocess.Popen(
+        # What a failed test leaves running ends with the test run.
+        process = launched(
             [sys.executable, "-m", "services.kit.cli", "up"],
-            # Not in the repository: what is started is what is installed.
-            cwd=directory.parent,
-            env=environment,
-            stdout=file,
-            stderr=file,
+            output=file,
+            environment=environment,
+            on_owner_death=signal.SIGTERM,
         )
     return Up(directory, process, output)
 
