@@ -6,7 +6,7 @@ from demo.client import Client, Refused
 from demo.founding import ANALYST, Ground
 from demo.stage import YEAR, Stage
 
-__all__ = ["follow_up"]
+__all__ = ["TRAINING", "WAVES", "follow_up"]
 
 WAVES = "/api/monitoring/v1/waves"
 TRAINING = "/api/training/v1"

@@ -109,6 +109,7 @@ class Stage:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=self.console,
+            transient=True,
         ) as shown:
             yield shown
 

@@ -1,11 +1,13 @@
 """What the region sees at the end: the list by municipality, one school's reasons, a school user's view."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from demo.client import Refused
+from demo.following import TRAINING, WAVES
 from demo.founding import (
     ANALYST,
     APPROVER,
@@ -17,6 +19,7 @@ from demo.founding import (
     Ground,
 )
 from demo.identifying import RUNS
+from demo.importing import INDICATORS
 from demo.stage import YEAR, Stage
 
 __all__ = ["tell", "write_commands"]
@@ -32,6 +35,7 @@ def tell(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
     workbook.write_bytes(analyst.download(f"{path}/list.xlsx"))
     _trace(stage, analyst.get(f"{path}/schools/{ground.schools[ground.shown]}/trace"))
     _reach(stage, ground, run)
+    _totals(stage)
     _try(stage, ground, run, workbook)
 
 
@@ -68,33 +72,36 @@ def _trace(stage: Stage, trace: dict[str, Any]) -> None:
     say(f"[bold]Почему в списке: {school['name']}[/] (код {school['code']})", highlight=False)
     for sentence in trace["sentences"]:
         say(f"  {sentence}", highlight=False)
-    for rule in trace["rules"]:
-        holds = "выполнено" if rule["holds"] else "не выполнено"
-        say(f"  Правило «{rule['title']}»: {holds}", highlight=False)
+    say("  Откуда числа:")
     for procedure in trace["procedures"]:
-        if procedure["state"] != "counted":
-            continue
-        judged, threshold = procedure["judged"], procedure["threshold"]
-        say(
-            f"  {procedure['title']}: {judged['numerator']} из {judged['denominator']} "
-            f"({judged['percent']} %), порог {threshold['operator']} {threshold['share']}, "
-            f"низкий результат от {threshold['possible_from']} человек",
-            highlight=False,
-        )
-        for subject in procedure["subjects"]:
-            if subject["is_mass"]:
-                say(
-                    f"    {subject['title']}: участников {subject['n']}, ниже минимума "
-                    f"({subject['minimum']}) {subject['failed']}",
-                    highlight=False,
-                )
-        for source in procedure["sources"]:
-            files = ", ".join(str(file["sha256"])[:12] for file in source["files"])
+        if procedure["state"] == "counted":
+            _evidence(stage, procedure)
+
+
+def _evidence(stage: Stage, procedure: dict[str, Any]) -> None:
+    """Print what a procedure's verdict rests on, down to the rows of the file."""
+    say = stage.console.print
+    judged, threshold = procedure["judged"], procedure["threshold"]
+    say(
+        f"    {procedure['title']}: {judged['numerator']} из {judged['denominator']}; порог "
+        f"{threshold['operator']} {threshold['share']}, то есть от {threshold['possible_from']} "
+        f"человек, устойчиво от {threshold['certain_from']}",
+        highlight=False,
+    )
+    for subject in procedure["subjects"]:
+        if subject["is_mass"]:
             say(
-                f"    источник: импорт № {source['import_id']}, файл {files}…, строки "
-                f"{source['first_row']}–{source['last_row']} (школы: {source['rows']})",
+                f"      {subject['title']}: участников {subject['n']}, ниже минимума "
+                f"({subject['minimum']}) {subject['failed']}",
                 highlight=False,
             )
+    for source in procedure["sources"]:
+        files = ", ".join(f"{str(file['sha256'])[:12]}…" for file in source["files"])
+        say(
+            f"      Импорт № {source['import_id']}, файл {files}, строки {source['first_row']}–"
+            f"{source['last_row']}, из них строк школы {source['rows']}",
+            highlight=False,
+        )
 
 
 def _reach(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
@@ -118,6 +125,24 @@ def _reach(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
         stage.person(SCHOOL).get(f"{REGISTRY}/schools/{ground.schools[neighbour]}")
     except Refused as refused:
         say(f"  Школа спрашивает о соседней: {refused.status}, {refused}", highlight=False)
+
+
+def _totals(stage: Stage) -> None:
+    """Count what there is, so that a second start shows that nothing came twice."""
+    analyst = stage.person(ANALYST)
+    counts = {
+        what: analyst.get(path, limit=1, count=True)["total"]
+        for what, path in (
+            ("импортов школ", f"{REGISTRY}/school-imports"),
+            ("импортов результатов", f"{INDICATORS}/imports"),
+            ("прогонов", RUNS),
+            ("участий", f"{REGISTRY}/participations"),
+            ("волн", WAVES),
+            ("курсов", f"{TRAINING}/courses"),
+        )
+    }
+    told = ", ".join(f"{what} {count}" for what, count in counts.items())
+    stage.console.print(f"\nВсего в регионе: {told}", highlight=False)
 
 
 def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> None:
@@ -150,8 +175,6 @@ def _commands(stage: Stage) -> Path:
 
 
 def _login_line(variable: str, grant: object) -> str:
-    import json
-
     return (
         f"{variable}=$(curl -sS \"$OPORA/api/auth/token\" -H 'Content-Type: application/json' "
         f'-d \'{json.dumps(grant)}\' | sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')'
