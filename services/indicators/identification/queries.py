@@ -4,15 +4,22 @@ Which rows exist is decided by the caller's reach: below the region only publish
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.identification.listing import list_by_municipality
-from services.indicators.identification.schemas import ListOut, RunOut, RunSchoolOut, TraceOut
+from services.indicators.identification.schemas import (
+    DifferenceOut,
+    DifferencesOut,
+    ListOut,
+    RunOut,
+    RunSchoolOut,
+    TraceOut,
+)
 from services.indicators.identification.tables import (
     IdentificationRun,
     RunEvidence,
@@ -31,6 +38,7 @@ __all__ = [
     "RunNotFound",
     "RunSchoolNotFound",
     "SchoolFilter",
+    "differences",
     "run",
     "run_list",
     "run_out",
@@ -174,6 +182,65 @@ async def school_trace(session: AsyncSession, run_id: int, school_id: int) -> Tr
     return trace_of(facts, school, evidence.get(school_id))
 
 
+_SIDE = ("state", "category", "certainty")
+
+
+async def differences(session: AsyncSession, run_id: int, *, earlier_run_id: int) -> DifferencesOut:
+    """List the schools of which two runs say different things.
+
+    Raises:
+        RunNotFound: One of the runs is not visible.
+        RunNotComputed: One of them has no answers.
+    """
+    earlier, later = await _computed(session, earlier_run_id), await _computed(session, run_id)
+    before, after = await _sides(session, earlier.id), await _sides(session, later.id)
+    found = []
+    for school_id in before.keys() | after.keys():
+        old, new = before.get(school_id), after.get(school_id)
+        if old and new and all(getattr(old, name) == getattr(new, name) for name in _SIDE):
+            continue
+        known = new or old
+        found.append(
+            DifferenceOut.model_validate(
+                {
+                    **{name: getattr(known, name) for name in _NAMED},
+                    "kind": _kind(old and old.category, new and new.category),
+                    "before": old and _side(old),
+                    "after": new and _side(new),
+                }
+            )
+        )
+    return DifferencesOut(
+        earlier_run_id=earlier.id,
+        run_id=later.id,
+        has_same_inputs=earlier.input_hash == later.input_hash,
+        items=sorted(found, key=lambda difference: (difference.code, difference.school_id)),
+    )
+
+
+_NAMED = ("school_id", "code", "name", "municipality_name")
+
+
+async def _sides(session: AsyncSession, run_id: int) -> dict[int, Row[Any]]:
+    columns = [getattr(RunSchool, name) for name in (*_NAMED, *_SIDE)]
+    rows = await session.execute(select(*columns).where(RunSchool.run_id == run_id))
+    return {row.school_id: row for row in rows}
+
+
+def _side(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "category": row.category,
+        "certainty": Certainty(row.certainty).code,
+    }
+
+
+def _kind(old: str | None, new: str | None) -> str:
+    if (old is None) == (new is None):
+        return "changed"
+    return "entered" if old is None else "left"
+
+
 async def _evidence(
     session: AsyncSession, run_id: int, schools: Sequence[int]
 ) -> dict[int, RunEvidence]:
@@ -183,20 +250,30 @@ async def _evidence(
     return {row.school_id: row for row in found}
 
 
-async def _facts(session: AsyncSession, found: IdentificationRun) -> RunFacts:
+async def _computed(session: AsyncSession, run_id: int) -> IdentificationRun:
+    found = await run(session, run_id)
+    _refuse_uncomputed(found)
+    return found
+
+
+def _refuse_uncomputed(found: IdentificationRun) -> None:
     if found.input_hash is None:
         raise RunNotComputed(
             f"Прогон {found.id} в состоянии {found.state}: списка нет",
             hint="Дождитесь состояния draft; причина отказа — в поле refusal прогона",
             state=found.state,
         )
+
+
+async def _facts(session: AsyncSession, found: IdentificationRun) -> RunFacts:
+    _refuse_uncomputed(found)
     version = await session.get_one(MethodologyVersion, found.methodology_version_id)
     procedures = await session.scalars(select(RunProcedure).where(RunProcedure.run_id == found.id))
     imports = await session.scalars(select(RunImport).where(RunImport.run_id == found.id))
     return RunFacts(
         run_id=found.id,
         year=found.year,
-        input_hash=found.input_hash,
+        input_hash=str(found.input_hash),
         methodology=Methodology.model_validate(version.document),
         methodology_number=version.number,
         procedures=sorted(procedures, key=lambda p: (p.year, p.kind, p.grade, p.title)),

@@ -28,6 +28,7 @@ from services.indicators.identification.queries import (
 from services.indicators.identification.schemas import (
     ApprovalIn,
     CertaintyCode,
+    DifferencesOut,
     FlagCode,
     ListOut,
     RunIn,
@@ -198,6 +199,24 @@ async def download_identification_list(
         media_type=MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@routes.get(
+    "/{run_id}/differences",
+    response_model=DifferencesOut,
+    summary="Отличия от другого прогона",
+    responses=problems(RunNotFound, RunNotComputed),
+)
+async def get_identification_differences(
+    run_id: RunId,
+    caller: RunReader,  # noqa: ARG001  the check is the use
+    session: Session,
+    earlier_run_id: Annotated[
+        int, Query(ge=1, le=2**63 - 1, description="С каким прогоном сравнить", examples=[4])
+    ],
+) -> Any:
+    """Школы, о которых два прогона говорят разное: вошли в список, вышли, сменили класс."""
+    return await queries.differences(session, run_id, earlier_run_id=earlier_run_id)
 
 
 @routes.post(

@@ -34,7 +34,12 @@ async def publish_run(work: Work) -> None:
     if state == "approved":
         await work.progress(0, 2, "Список передаётся в реестр")
         applied = await Registry(work.peers["registry"]).apply_list(
-            run_id=run_id, year=year, order_number=number, order_date=day, categories=categories
+            region_id=work.region_id,
+            run_id=run_id,
+            year=year,
+            order_number=number,
+            order_date=day,
+            categories=categories,
         )
     result = {"run_id": run_id, "listed": len(categories)}
     if applied is not None:

@@ -13,7 +13,13 @@ from services.indicators.methodologies.tables import MethodologyVersion
 from services.kit.principals import Principal
 from services.kit.problems import Problem
 
-__all__ = ["MethodologyAlreadyAdded", "ShippedMethodologyNotFound", "add_version", "document_hash"]
+__all__ = [
+    "MethodologyAlreadyAdded",
+    "RegionNotNamed",
+    "ShippedMethodologyNotFound",
+    "add_version",
+    "document_hash",
+]
 
 
 class ShippedMethodologyNotFound(Problem):
@@ -30,6 +36,13 @@ class MethodologyAlreadyAdded(Problem):
     title = "Такая версия методики уже есть"
 
 
+class RegionNotNamed(Problem):
+    """A caller of no region (a service, an administrator of the system) cannot own a methodology."""
+
+    status = 409
+    title = "Методика принадлежит региону"
+
+
 def document_hash(document: Methodology) -> str:
     """Name a document by its content: SHA-256, 64 hexadecimal digits."""
     canonical = json.dumps(document.canonical(), sort_keys=True, ensure_ascii=False)
@@ -44,7 +57,13 @@ async def add_version(
     Raises:
         ShippedMethodologyNotFound: The code names no shipped document.
         MethodologyAlreadyAdded: The same document is there already.
+        RegionNotNamed: The caller belongs to no region.
     """
+    if by.reach.region_id is None:
+        raise RegionNotNamed(
+            "Вызывающий не относится ни к одному региону",
+            hint="Обратитесь с учётной записью или ключом клиента своего региона",
+        )
     document = wish.document or _shipped(str(wish.shipped))
     mark = document_hash(document)
     # Two people adding versions of one code get consecutive numbers.

@@ -8,6 +8,7 @@ from services.indicators.methodologies import operations, queries
 from services.indicators.methodologies.access import MethodologyEditor, MethodologyReader
 from services.indicators.methodologies.operations import (
     MethodologyAlreadyAdded,
+    RegionNotNamed,
     ShippedMethodologyNotFound,
 )
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
@@ -77,7 +78,7 @@ async def get_methodology_version(
     response_model=MethodologyVersionOut,
     status_code=201,
     summary="Добавить версию методики",
-    responses=problems(ShippedMethodologyNotFound, MethodologyAlreadyAdded),
+    responses=problems(ShippedMethodologyNotFound, MethodologyAlreadyAdded, RegionNotNamed),
     dependencies=[Idempotent],
 )
 async def add_methodology_version(

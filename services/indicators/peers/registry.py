@@ -29,6 +29,7 @@ class Registry:
     async def apply_list(
         self,
         *,
+        region_id: int,
         run_id: int,
         year: int,
         order_number: str,
@@ -42,6 +43,7 @@ class Registry:
         answer = await self._peer.post(
             "/api/registry/v1/participations/bulk",
             {
+                "region_id": region_id,
                 "year": year,
                 "source": "identification",
                 "run_id": run_id,

@@ -310,3 +310,38 @@ async def test_a_draft_is_seen_by_its_region_only(desk):
             problem(answer, 404, "run-not-found")
         page = (await desk.call("GET", RUNS + "?count=true", token=token)).json()
         assert (page["items"], page["total"]) == ([], 0)
+
+
+async def test_what_changed_between_two_runs_is_one_call(desk):
+    async with desk.facts() as session:
+        await smolensk(session)
+    methodology = await desk.methodology(shipped="smolensk-nro-fnsu")
+    first = await desk.computed(methodology)
+    low = (await desk.call("GET", f"{RUNS}/{first['id']}/schools?category=nro&limit=1")).json()
+    left = low["items"][0]["school_id"]
+    none = (await desk.call("GET", f"{RUNS}/{first['id']}/schools?is_listed=false&limit=1")).json()
+    entered = none["items"][0]["school_id"]
+    async with desk.facts() as session:
+        await session.execute(
+            text("UPDATE rollup_pattern SET n = 1 WHERE school_id = :id AND low_mask <> 0"),
+            {"id": left},
+        )
+        await session.execute(
+            text(
+                "UPDATE school SET adverse_conditions = true, adverse_reason = 'x' WHERE id = :id"
+            ),
+            {"id": entered},
+        )
+    second = await desk.computed(methodology)
+
+    path = f"{RUNS}/{second['id']}/differences?earlier_run_id={first['id']}"
+    found = (await desk.call("GET", path)).json()
+
+    assert {(d["school_id"], d["kind"]) for d in found["items"]} == {
+        (left, "left"), (entered, "entered"),
+    }  # fmt: skip
+    assert not found["has_same_inputs"]
+    of_left = next(d for d in found["items"] if d["school_id"] == left)
+    assert (of_left["before"]["category"], of_left["after"]["category"]) == ("nro", None)
+    itself = f"{RUNS}/{first['id']}/differences?earlier_run_id={first['id']}"
+    assert (await desk.call("GET", itself)).json()["items"] == []

@@ -4,6 +4,7 @@ import pytest
 
 from services.indicators.app import SERVICE
 from services.indicators.methodologies.shipped import shipped_methodologies
+from tests.support import callers
 from tests.support.callers import municipality_user, region_user
 from tests.support.running import problem, running
 
@@ -103,3 +104,19 @@ async def test_another_regions_methodology_does_not_exist(service):
     answer = await get(service, f"{VERSIONS}/{added['id']}", region_user(region_id=2))
 
     problem(answer, 404, "methodology-version-not-found")
+
+
+async def test_a_caller_of_no_region_cannot_own_a_methodology(service):
+    token = callers.service("demo", scopes=["methodologies:write"])
+
+    problem(await post(service, {"shipped": "federal-shnor"}, token), 409, "region-not-named")
+
+
+async def test_a_machine_of_a_municipality_cannot_write_for_its_region(service):
+    token = callers.machine(
+        scopes=["methodologies:write"], level="municipality", region_id=1, municipality_id=1
+    )
+
+    answer = await post(service, {"shipped": "federal-shnor"}, token)
+
+    assert answer.status_code == 403, answer.text
