@@ -61,6 +61,9 @@ class Smolensk:
     # Where these three stand: «Велижский», its first school; the curator has its second.
     own_school: dict[str, Any]
     granted_school: dict[str, Any]
+    wave: dict[str, Any]
+    course: dict[str, Any]
+    enrolment: dict[str, Any]
 
 
 def planned_schools() -> list[dict[str, Any]]:
@@ -156,6 +159,34 @@ async def build(world: World) -> Smolensk:
         return bool(seen["total"])
 
     await until(granted_everywhere, what="the grant to reach indicators")
+    wave = await region.analyst.post(
+        "/api/monitoring/v1/waves",
+        {
+            "year": LIST_YEAR,
+            "kind": "entry",
+            "title": "Входной мониторинг",
+            "opens_on": "2026-03-01",
+            "closes_on": "2026-03-31",
+        },
+    )
+    wave = await region.analyst.post(
+        f"/api/monitoring/v1/waves/{wave['id']}/schools", {"participants": True}
+    )
+    course = await region.analyst.post(
+        "/api/training/v1/courses",
+        {
+            "year": LIST_YEAR,
+            "title": "Подготовка тьюторов",
+            "hours": 36,
+            "places": 35,
+            "starts_on": "2026-03-12",
+            "ends_on": "2026-03-27",
+        },
+    )
+    enrolment = await region.analyst.post(
+        "/api/training/v1/enrolments",
+        {"course_id": course["id"], "school_id": own["id"], "people": 5},
+    )
     return Smolensk(
         region=region,
         municipalities=municipalities,
@@ -170,4 +201,7 @@ async def build(world: World) -> Smolensk:
         curator=curator,
         own_school=own,
         granted_school=granted,
+        wave=wave,
+        course=course,
+        enrolment=enrolment,
     )

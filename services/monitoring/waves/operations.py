@@ -12,8 +12,9 @@ from services.kit.problems import Problem, ValidationFailed, constraint_problems
 from services.monitoring.peers.registry import Registry
 from services.monitoring.projection.tables import School
 from services.monitoring.waves import queries
-from services.monitoring.waves.schemas import RosterIn, WaveEdit, WaveIn, WaveState
+from services.monitoring.waves.schemas import RosterIn, WaveEdit, WaveIn
 from services.monitoring.waves.tables import ExpectedSchool, Wave
+from services.monitoring.waves.words import WaveState
 
 __all__ = ["add_schools", "close", "edit", "open_for_answers", "plan"]
 

@@ -1,38 +1,14 @@
 """What travels about waves."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
+from services.monitoring.waves.words import WaveKind, WaveState
 
-__all__ = [
-    "ExpectedSchoolOut",
-    "RosterIn",
-    "WaveEdit",
-    "WaveIn",
-    "WaveKind",
-    "WaveOut",
-    "WaveState",
-]
-
-
-class WaveKind(StrEnum):
-    """Which round of the year it is."""
-
-    ENTRY = "entry"  # входной
-    INTERIM = "interim"  # промежуточный
-    FINAL = "final"  # итоговый
-
-
-class WaveState(StrEnum):
-    """Where the wave is in its life."""
-
-    PLANNED = "planned"
-    OPEN = "open"
-    CLOSED = "closed"
+__all__ = ["ExpectedSchoolOut", "RosterIn", "WaveEdit", "WaveIn", "WaveOut"]
 
 
 class WaveIn(In):
@@ -70,6 +46,8 @@ class WaveEdit(In):
 
 class RosterIn(In):
     """Which schools the wave expects: a list, or everybody who takes part in the programme year."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"school_ids": [12, 13]}]})
 
     school_ids: list[int] | None = Field(
         default=None,

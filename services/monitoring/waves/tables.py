@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.database import Depth, Identified, Located, Versioned
 from services.monitoring.base import Base
-from services.monitoring.waves.schemas import WaveKind, WaveState
+from services.monitoring.waves.words import WaveKind, WaveState
 
 __all__ = ["ExpectedSchool", "Wave"]
 
