@@ -74,6 +74,22 @@ def test_every_variable_is_a_field_of_the_settings(service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_nothing_is_missing_that_a_process_cannot_do_without(service):
+    declared = service_named(service)
+    needed = {name for name, field in declared.settings.model_fields.items() if field.is_required()}
+    serving = needed | ({"key_secret", "system_clients"} if service == "gateway" else set())
+    asking = {"client_id", "client_secret", "token_url"} if declared.follows else set()
+    prefix = f"OPORA_{service.upper()}_"
+
+    for name, container in containers(service):
+        given = {one["name"].removeprefix(prefix).lower() for one in container["env"]}
+        if name == f"{service}-migrate":
+            assert needed | {"owner_database_url"} <= given
+        else:
+            assert serving | asking | {"jwks_url"} <= given, name
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_variable_is_given_twice(service):
     for _, container in containers(service):
         counted = Counter(one["name"] for one in container["env"])
