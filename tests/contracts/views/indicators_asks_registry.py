@@ -9,6 +9,7 @@ USES = (
         "post",
         "/api/registry/v1/participations/bulk",
         sent={
+            "region_id": "integer",
             "year": "integer",
             "source": "string",
             "run_id": "integer",
