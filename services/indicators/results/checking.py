@@ -183,7 +183,7 @@ async def _prepared(batches: Batches, judge: Judge) -> AsyncIterator[_Prepared]:
 
 def _prepare(judge: Judge, batch: Batch) -> _Prepared:
     judged = judge.judge(batch.rows, batch.faults)
-    aside = len(batch.faults.filter(pl.col("rule") <= 2))
+    aside = len(batch.faults.filter(~pl.col("row_no").is_in(batch.rows["row_no"].implode())))
     return _Prepared(batch.sheet_no, judged, list(groups(judged.accepted)), len(batch.rows) + aside)
 
 

@@ -19,7 +19,8 @@ __all__ = ["Accepted", "Judge", "Judged"]
 Integers = npt.NDArray[np.int64]
 _PRESENT, _CANCELLED = 0, 2
 _SCORE_RULES = [
-    BY_CODE[code].number for code in ("score-not-number", "score-negative", "score-too-precise")
+    BY_CODE[code].number
+    for code in ("score-not-number", "score-negative", "score-too-precise", "link-missing")
 ]
 _NO_CLASS = -1
 

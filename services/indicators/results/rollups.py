@@ -1,6 +1,12 @@
-"""Rollups per school: counts by subject, patterns of participants, sources; kept by the import."""
+"""Rollups per school: counts by subject, patterns of participants, sources; kept by the import.
 
-from collections.abc import Sequence
+The million rows are read twice, by statements that PostgreSQL may run in parallel (CREATE TABLE AS;
+an INSERT ... SELECT never is). Bounds travel as arrays indexed by the subject's position: a join
+with the scales would cost a look-up a row and spoil the estimates.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,94 +14,142 @@ from sqlalchemy.ext.asyncio import AsyncSession
 __all__ = ["recompute"]
 
 _TABLES = ("rollup_subject", "rollup_pattern", "rollup_source")
+_POSITIONS = 63
 
-# Territory is today's place of the school; a school the projection lost keeps its last place.
-_SUBJECT = """
+_COUNTED = """
+    CREATE TEMPORARY TABLE counted_result ON COMMIT DROP AS
+    SELECT r.school_id, r.subject, r.import_id, r.sheet_no,
+           min(r.row_no) AS first_row, max(r.row_no) AS last_row, count(*) AS rows,
+           count(*) FILTER (WHERE r.status = 0) AS n,
+           count(*) FILTER (WHERE r.status = 1) AS absent,
+           count(*) FILTER (WHERE r.status = 2) AS cancelled,
+           count(*) FILTER (WHERE r.status = 0 AND r.score_milli < {low}[r.subject + 1]) AS low_n,
+           count(*) FILTER (WHERE r.status = 0 AND r.score_milli < {minimum}[r.subject + 1])
+               AS failed_n,
+           count(*) FILTER (WHERE r.status = 0 AND r.score_milli >= {mass}[r.subject + 1]) AS mass_n,
+           count(*) FILTER (WHERE r.status = 0 AND r.score_milli >= {top}[r.subject + 1]) AS top_n,
+           sum(r.score_milli) FILTER (WHERE r.status = 0) AS sum_milli,
+           sum(r.score_milli::bigint * r.score_milli) FILTER (WHERE r.status = 0) AS sum_sq,
+           count(*) FILTER (WHERE r.status = 0 AND r.mark = 2) AS mark_2,
+           count(*) FILTER (WHERE r.status = 0 AND r.mark = 3) AS mark_3,
+           count(*) FILTER (WHERE r.status = 0 AND r.mark = 4) AS mark_4,
+           count(*) FILTER (WHERE r.status = 0 AND r.mark = 5) AS mark_5
+    FROM result r
+    WHERE r.procedure_id = {procedure} {touched}
+    GROUP BY r.school_id, r.subject, r.import_id, r.sheet_no
+"""
+
+# A participant counts once per school and took part in at least one subject. F4, methodology A1.
+_PATTERNS = """
+    CREATE TEMPORARY TABLE counted_pattern ON COMMIT DROP AS
+    SELECT school_id, taken, low, failed, count(*) AS n
+    FROM (
+        SELECT r.school_id,
+               bit_or({bit}[r.subject + 1]) AS taken,
+               bit_or(CASE WHEN r.score_milli < {low}[r.subject + 1]
+                           THEN {bit}[r.subject + 1] ELSE 0 END) AS low,
+               bit_or(CASE WHEN r.score_milli < {minimum}[r.subject + 1]
+                           THEN {bit}[r.subject + 1] ELSE 0 END) AS failed
+        FROM result r
+        WHERE r.procedure_id = {procedure} AND r.status = 0 {touched}
+        GROUP BY r.school_id, r.participant
+    ) AS person
+    GROUP BY school_id, taken, low, failed
+"""
+
+# Territory is the school's place today; results are only taken of schools that are known.
+_STORE = (
+    """
     INSERT INTO rollup_subject
         (procedure_id, school_id, subject, region_id, municipality_id, year, grade,
          n, absent, cancelled, low_n, failed_n, mass_n, top_n, sum_milli, sum_sq,
          mark_2, mark_3, mark_4, mark_5)
-    SELECT p.id, g.school_id, g.subject, g.region_id,
-           COALESCE(s.municipality_id, g.municipality_id), p.year, p.grade,
-           g.n, g.absent, g.cancelled, g.low_n, g.failed_n, g.mass_n, g.top_n, g.sum_milli, g.sum_sq,
-           g.mark_2, g.mark_3, g.mark_4, g.mark_5
-    FROM (
-        SELECT r.school_id, r.subject, min(r.region_id) AS region_id,
-               max(r.municipality_id) AS municipality_id,
-               count(*) FILTER (WHERE r.status = 0) AS n,
-               count(*) FILTER (WHERE r.status = 1) AS absent,
-               count(*) FILTER (WHERE r.status = 2) AS cancelled,
-               count(*) FILTER (WHERE r.status = 0 AND r.score_milli < c.low_below_milli) AS low_n,
-               count(*) FILTER (WHERE r.status = 0 AND r.score_milli < c.minimum_milli) AS failed_n,
-               count(*) FILTER (WHERE r.status = 0 AND r.score_milli >= c.mass_from_milli) AS mass_n,
-               count(*) FILTER (WHERE r.status = 0 AND r.score_milli >= c.top_milli) AS top_n,
-               COALESCE(sum(r.score_milli) FILTER (WHERE r.status = 0), 0) AS sum_milli,
-               COALESCE(sum(r.score_milli::bigint * r.score_milli) FILTER (WHERE r.status = 0), 0)
-                   AS sum_sq,
-               count(*) FILTER (WHERE r.status = 0 AND r.mark = 2) AS mark_2,
-               count(*) FILTER (WHERE r.status = 0 AND r.mark = 3) AS mark_3,
-               count(*) FILTER (WHERE r.status = 0 AND r.mark = 4) AS mark_4,
-               count(*) FILTER (WHERE r.status = 0 AND r.mark = 5) AS mark_5
-        FROM result r JOIN scale c ON c.procedure_id = :procedure AND c.position = r.subject
-        WHERE r.procedure_id = :procedure {touched}
-        GROUP BY r.school_id, r.subject
-    ) AS g
-    JOIN procedure p ON p.id = :procedure
-    LEFT JOIN school s ON s.id = g.school_id
-"""
-
-# A participant counts once per school and took part in at least one subject. F4, methodology A1.
-_PATTERN = """
+    SELECT p.id, s.id, c.subject, s.region_id, s.municipality_id, p.year, p.grade,
+           sum(c.n), sum(c.absent), sum(c.cancelled), sum(c.low_n), sum(c.failed_n), sum(c.mass_n),
+           sum(c.top_n), COALESCE(sum(c.sum_milli), 0), COALESCE(sum(c.sum_sq), 0),
+           sum(c.mark_2), sum(c.mark_3), sum(c.mark_4), sum(c.mark_5)
+    FROM counted_result c JOIN school s ON s.id = c.school_id JOIN procedure p ON p.id = :procedure
+    GROUP BY p.id, s.id, c.subject
+    """,
+    """
     INSERT INTO rollup_pattern
         (procedure_id, school_id, taken_mask, low_mask, failed_mask, region_id, municipality_id, n)
-    SELECT :procedure, g.school_id, g.taken, g.low, g.failed, min(g.region_id),
-           COALESCE(min(s.municipality_id), max(g.municipality_id)), count(*)
-    FROM (
-        SELECT r.school_id, min(r.region_id) AS region_id,
-               max(r.municipality_id) AS municipality_id,
-               bit_or(CASE WHEN c.is_mass THEN 1::bigint << c.position ELSE 0 END) AS taken,
-               bit_or(CASE WHEN c.is_mass AND r.score_milli < c.low_below_milli
-                           THEN 1::bigint << c.position ELSE 0 END) AS low,
-               bit_or(CASE WHEN c.is_mass AND r.score_milli < c.minimum_milli
-                           THEN 1::bigint << c.position ELSE 0 END) AS failed
-        FROM result r JOIN scale c ON c.procedure_id = :procedure AND c.position = r.subject
-        WHERE r.procedure_id = :procedure AND r.status = 0 {touched}
-        GROUP BY r.school_id, r.participant
-    ) AS g
-    LEFT JOIN school s ON s.id = g.school_id
-    GROUP BY g.school_id, g.taken, g.low, g.failed
-"""
-
-_SOURCE = """
+    SELECT :procedure, s.id, c.taken, c.low, c.failed, s.region_id, s.municipality_id, c.n
+    FROM counted_pattern c JOIN school s ON s.id = c.school_id
+    """,
+    """
     INSERT INTO rollup_source
         (procedure_id, school_id, import_id, sheet_no, region_id, municipality_id,
          first_row, last_row, rows)
-    SELECT :procedure, r.school_id, r.import_id, r.sheet_no, min(r.region_id),
-           COALESCE(min(s.municipality_id), max(r.municipality_id)),
-           min(r.row_no), max(r.row_no), count(*)
-    FROM result r LEFT JOIN school s ON s.id = r.school_id
-    WHERE r.procedure_id = :procedure {touched}
-    GROUP BY r.school_id, r.import_id, r.sheet_no
-"""
+    SELECT :procedure, s.id, c.import_id, c.sheet_no, s.region_id, s.municipality_id,
+           min(c.first_row), max(c.last_row), sum(c.rows)
+    FROM counted_result c JOIN school s ON s.id = c.school_id
+    GROUP BY s.id, c.import_id, c.sheet_no
+    """,
+    "DROP TABLE counted_result, counted_pattern",
+)
+_SCALES = text(
+    """
+    SELECT position, is_mass, low_below_milli AS low, minimum_milli AS minimum,
+           mass_from_milli AS mass, top_milli AS top
+    FROM scale WHERE procedure_id = :procedure
+    """
+)
 
 
 async def recompute(
     session: AsyncSession, procedure_id: int, *, schools: Sequence[int] | None = None
 ) -> None:
     """Compute the rollups of a procedure again, of the touched schools or (None) of all."""
-    touched = "" if schools is None else "AND r.school_id = ANY (:schools)"
-    values: dict[str, object] = {"procedure": procedure_id}
+    values: dict[str, Any] = {"procedure": procedure_id}
+    of_schools = ""
     if schools is not None:
         values["schools"] = list(schools)
-    await session.execute(text("SET LOCAL work_mem = '128MB'"))
+        of_schools = "AND school_id = ANY (:schools)"
     for table in _TABLES:
-        of_schools = "" if schools is None else "AND school_id = ANY (:schools)"
         await session.execute(
             text(f"DELETE FROM {table} WHERE procedure_id = :procedure {of_schools}"), values
         )
-    for statement in (_SUBJECT, _PATTERN, _SOURCE):
-        await session.execute(text(statement.format(touched=touched)), values)
+    await session.execute(text("SET LOCAL work_mem = '128MB'"))
+    constants = await _constants(session, procedure_id, schools)
+    for statement in (_COUNTED, _PATTERNS):
+        await session.execute(text(statement.format(**constants)))
+    for statement in _STORE:
+        bound = {"procedure": procedure_id} if ":procedure" in statement else {}
+        await session.execute(text(statement), bound)
     await session.execute(
         text("UPDATE procedure SET rollup_revision = rollup_revision + 1 WHERE id = :procedure"),
         {"procedure": procedure_id},
     )
+
+
+async def _constants(
+    session: AsyncSession, procedure_id: int, schools: Sequence[int] | None
+) -> dict[str, str]:
+    """Write bounds, bits and schools into the statements: all of them our own whole numbers."""
+    scales = {
+        scale.position: scale
+        for scale in await session.execute(_SCALES, {"procedure": procedure_id})
+    }
+    arrays = {
+        name: _array(
+            getattr(scales[place], name) if place in scales else None for place in range(_POSITIONS)
+        )
+        for name in ("low", "minimum", "mass", "top")
+    }
+    bits = (
+        1 << place if place in scales and scales[place].is_mass else 0
+        for place in range(_POSITIONS)
+    )
+    touched = "" if schools is None else f"AND r.school_id = ANY ({_array(schools, 'bigint')})"
+    return {
+        **arrays,
+        "bit": _array(bits, "bigint"),
+        "procedure": str(int(procedure_id)),
+        "touched": touched,
+    }
+
+
+def _array(numbers: Iterable[int | None], kind: str = "integer") -> str:
+    listed = ",".join("NULL" if number is None else str(int(number)) for number in numbers)
+    return f"('{{{listed}}}'::{kind}[])"

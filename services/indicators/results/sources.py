@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.indicators.results import ris
 from services.indicators.results.checking import Batch
 from services.indicators.results.chunks import batches_of
 from services.indicators.results.layouts import LayoutCode, layout
@@ -30,8 +31,6 @@ async def batches(
         )
     }
     if LayoutCode(found.layout) is LayoutCode.RIS_GIA:
-        from services.indicators.results import ris
-
         async for batch in ris.joined(session, database, files):
             yield batch
         return

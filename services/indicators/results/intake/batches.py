@@ -84,9 +84,7 @@ class Typist:
             for name, value in self.constants.items()
         }
         found = pl.concat(faults) if faults else pl.DataFrame(schema=FAULTS)
-        bad = np.isin(batch.rows, found["row_no"].to_numpy()) if len(found) else False
-        rows = pl.DataFrame(out).with_columns(bad=pl.lit(bad))
-        return Typed(rows, found, empty)
+        return Typed(pl.DataFrame(out), found, empty)
 
     def _without_empty(self, batch: Batch) -> tuple[Batch, npt.NDArray[np.uint32]]:
         """Set blank lines aside; in a form with headings, also those that only name a school."""
@@ -112,7 +110,7 @@ class Typist:
     ) -> dict[str, pl.Series]:
         """Replace codes by pseudonyms; a code unique only in a school takes the school with it."""
         purpose = Purpose.RESULT if column.kind == "pseudonym" else Purpose.JOIN
-        codes = [pseudonyms.code(text) for text in distinct.texts]
+        codes = pseudonyms.codes(distinct.texts)
         places: npt.NDArray[np.uint32] = distinct.places
         if schools is not None:
             logins = [cells.school_code(text) for text in schools.texts]

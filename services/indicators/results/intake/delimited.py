@@ -16,7 +16,7 @@ from services.indicators.results.intake.headers import Header
 from services.indicators.results.intake.refusals import Refusal, cut
 from services.indicators.results.layouts import Layout, Table
 
-_BLOCK = 8 * 1024 * 1024
+_BLOCK = 3 * 1024 * 1024
 _LONGEST_RECORD = 16 * 1024 * 1024
 _DELIMITERS = (";", ",", "\t")
 

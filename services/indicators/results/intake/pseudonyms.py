@@ -6,6 +6,7 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 
 class Purpose(Enum):
@@ -37,7 +38,10 @@ class Pseudonyms:
         return np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64).reshape(-1, 2)
 
 
-def code(text: str) -> str:
-    """Write a participant's code the same way everywhere: case and lost zeros do not matter."""
-    word = text.strip().upper().strip("{}")
-    return word.lstrip("0") or word if word.isdigit() else word
+def codes(texts: list[str]) -> list[str]:
+    """Write participants' codes the same way everywhere: case, braces, lost zeros do not matter."""
+    words = pl.Series(texts, dtype=pl.String).str.strip_chars("{} ").str.to_uppercase()
+    numbers = words.str.strip_chars_start("0")
+    is_number = words.str.contains(r"^[0-9]*[1-9][0-9]*$")
+    written: list[str] = numbers.zip_with(is_number, words).to_list()
+    return written
