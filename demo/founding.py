@@ -62,12 +62,8 @@ def found(stage: Stage) -> Ground:
 def _region(stage: Stage) -> int:
     """Return the region's id; the administrator makes it and its two first people once."""
     preset = stage.region.preset
-    try:
+    if _can_enter(stage, ANALYST):
         known = next(iter(stage.person(ANALYST).every(f"{REGISTRY}/regions")))
-    except Refused as refused:
-        if refused.status not in {400, 401}:
-            raise
-    else:
         _appoint_analysts(stage, known["id"])
         stage.say(f"Регион уже есть: {known['name']}, номер {known['id']}")
         return int(known["id"])
@@ -80,15 +76,27 @@ def _region(stage: Stage) -> int:
     return int(answer.body["id"])
 
 
+def _can_enter(stage: Stage, login: str) -> bool:
+    """Tell whether a person is there and has the kept password."""
+    try:
+        stage.person(login).token()
+    except Refused as refused:
+        if refused.status not in {400, 401}:
+            raise
+        return False
+    return True
+
+
 def _appoint_analysts(stage: Stage, region_id: int) -> None:
     for login, name in ((ANALYST, "Аналитик региона"), (APPROVER, "Руководитель, утверждает")):
-        person = {
-            "login": login,
-            "display_name": name,
-            "role": "region",
-            "region_id": region_id,
-        }
-        _appoint(stage, stage.administrator(), person)
+        if not _can_enter(stage, login):
+            person = {
+                "login": login,
+                "display_name": name,
+                "role": "region",
+                "region_id": region_id,
+            }
+            _appoint(stage, stage.administrator(), person)
 
 
 def _appoint(stage: Stage, by: Client, person: dict[str, object]) -> None:

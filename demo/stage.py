@@ -110,6 +110,7 @@ class Stage:
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
+            disable=not self.console.is_terminal,
         ) as shown:
             yield shown
 
