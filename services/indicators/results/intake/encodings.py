@@ -50,8 +50,10 @@ class Decoder:
 def _guess(block: bytes) -> str:
     try:
         block.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1251"
+    except UnicodeDecodeError as broken:
+        # Windows-1251 does not spell Cyrillic letters in UTF-8 by chance: not three times over.
+        before = block[: broken.start].decode("utf-8")
+        return "utf-8" if sum("Ѐ" <= letter <= "ӿ" for letter in before) >= 3 else "cp1251"
     return "utf-8"
 
 
