@@ -28,6 +28,7 @@ __all__ = [
     "MarginDiffers",
     "NoMassSubjects",
     "NoProcedures",
+    "RollupsNotCurrent",
     "UseNotPermitted",
     "considered_procedures",
     "freeze_evidence",
@@ -35,6 +36,7 @@ __all__ = [
     "freeze_procedures",
     "keep_schools",
     "open_schools",
+    "refuse_stale_rollups",
 ]
 
 
@@ -64,6 +66,13 @@ class MarginDiffers(Problem):
 
     status = 409
     title = "Доля от максимума в шкале не такая, как в методике"
+
+
+class RollupsNotCurrent(Problem):
+    """Scales were changed and the counts have not followed yet."""
+
+    status = 409
+    title = "Показатели пересчитываются после изменения шкал"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +346,34 @@ _KEEP = text(
     """
 )
 _BITS = {"minimum": "failed_mask", "bmin": "low_mask"}
+
+
+_PENDING = text(
+    """
+    SELECT DISTINCT (params ->> 'procedure_id')::bigint AS procedure_id
+    FROM job
+    WHERE kind = 'recompute-rollups' AND state IN ('queued', 'running')
+      AND (params ->> 'procedure_id')::bigint = ANY (CAST(:procedures AS bigint[]))
+    ORDER BY 1
+    """
+)
+
+
+async def refuse_stale_rollups(
+    session: AsyncSession, procedures: Sequence[FrozenProcedure]
+) -> None:
+    """Refuse to count by new scales what was counted by old ones.
+
+    Raises:
+        RollupsNotCurrent: A recount of one of the procedures is waiting or running.
+    """
+    ids = [procedure.procedure_id for procedure in procedures]
+    if pending := (await session.scalars(_PENDING, {"procedures": ids})).all():
+        raise RollupsNotCurrent(
+            "Шкалы процедур изменены, пересчёт ещё не закончен",
+            hint="Начните прогон снова через минуту",
+            procedure_ids=list(pending),
+        )
 
 
 _IMPORTS = text(

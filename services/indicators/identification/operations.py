@@ -149,6 +149,7 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
         methodology=methodology,
         on=run.created_at.date(),
     )
+    await freezing.refuse_stale_rollups(session, procedures)
     await freezing.freeze_procedures(
         session, run_id=run.id, region_id=run.region_id, procedures=procedures
     )

@@ -43,21 +43,37 @@ from services.indicators.identification.workbook import MEDIA_TYPE, workbook
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
 from services.kit.clock import Now
 from services.kit.database import Session
-from services.kit.etags import IfMatch, tag
+from services.kit.etags import (
+    EntityTagMalformed,
+    IfMatch,
+    PreconditionRequired,
+    StaleVersion,
+    tag,
+)
 from services.kit.http import router
-from services.kit.idempotency import IdempotencyRequired, Idempotent
-from services.kit.pages import Page, PageAsk
+from services.kit.idempotency import (
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    IdempotencyRequired,
+    Idempotent,
+)
+from services.kit.pages import CursorInvalid, Page, PageAsk
 from services.kit.problems import problems
 
 __all__ = ["routes"]
 
 routes = router(prefix="/identification-runs", tags=["identification"])
 
+# What every step from one state of a run to the next may answer.
+STEP = (RunNotFound, WrongRunState, PreconditionRequired, EntityTagMalformed, StaleVersion)
+
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Прогон", examples=[5])]
 SchoolId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Школа", examples=[12])]
 
 
-@routes.get("", response_model=Page[RunOut], summary="Прогоны выявления")
+@routes.get(
+    "", response_model=Page[RunOut], summary="Прогоны выявления", responses=problems(CursorInvalid)
+)
 async def list_identification_runs(
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
@@ -83,6 +99,8 @@ async def list_identification_runs(
         UseNotPermitted,
         NoMassSubjects,
         MarginDiffers,
+        IdempotencyKeyMissing,
+        IdempotencyKeyReused,
     ),
     dependencies=[IdempotencyRequired],
 )
@@ -117,7 +135,7 @@ async def get_identification_run(
     "/{run_id}/schools",
     response_model=Page[RunSchoolOut],
     summary="Школы прогона",
-    responses=problems(RunNotFound),
+    responses=problems(RunNotFound, CursorInvalid),
 )
 async def list_identification_run_schools(
     run_id: RunId,
@@ -223,7 +241,7 @@ async def get_identification_differences(
     "/{run_id}/preparation",
     response_model=RunOut,
     summary="Подготовить список к утверждению",
-    responses=problems(RunNotFound, WrongRunState, OnlyForAnalysis),
+    responses=problems(*STEP, OnlyForAnalysis, IdempotencyKeyReused),
     dependencies=[Idempotent],
 )
 async def prepare_identification_run(
@@ -239,7 +257,7 @@ async def prepare_identification_run(
     "/{run_id}/approval",
     response_model=RunOut,
     summary="Утвердить список приказом",
-    responses=problems(RunNotFound, WrongRunState, SamePerson, ListHashDiffers),
+    responses=problems(*STEP, SamePerson, ListHashDiffers, IdempotencyKeyReused),
     dependencies=[Idempotent],
 )
 async def approve_identification_run(
@@ -262,7 +280,7 @@ async def approve_identification_run(
     response_model=RunOut,
     status_code=202,
     summary="Опубликовать утверждённый список",
-    responses=problems(RunNotFound, WrongRunState),
+    responses=problems(*STEP, IdempotencyKeyMissing, IdempotencyKeyReused),
     dependencies=[IdempotencyRequired],
 )
 async def publish_identification_run(
@@ -281,7 +299,7 @@ async def publish_identification_run(
     "/{run_id}/voiding",
     response_model=RunOut,
     summary="Отменить прогон",
-    responses=problems(RunNotFound, WrongRunState),
+    responses=problems(*STEP, IdempotencyKeyReused),
     dependencies=[Idempotent],
 )
 async def void_identification_run(

@@ -125,8 +125,11 @@ def reasons_of(
     """Render the one-line reasons of listed schools, judging the cells of all of them at once."""
     cells, judged, ids = _judged(facts, [evidence.get(row.school_id) for row in rows])
     by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
+    natural = {procedure_id: place for place, procedure_id in enumerate(by_id)}
     low: dict[int, dict[int, list[LowProcedure]]] = {}
-    for place in np.flatnonzero(judged.certainty >= Certainty.POSSIBLE).tolist():
+    found = np.flatnonzero(judged.certainty >= Certainty.POSSIBLE).tolist()
+    # The stored order is whatever the counting left; a reason must read the same every time.
+    for place in sorted(found, key=lambda place: natural[ids[place]]):
         procedure = by_id[ids[place]]
         told = LowProcedure(
             kind=procedure.kind,

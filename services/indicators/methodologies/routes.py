@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from services.indicators.methodologies import operations, queries
 from services.indicators.methodologies.access import MethodologyEditor, MethodologyReader
@@ -22,8 +22,8 @@ from services.indicators.methodologies.shipped import shipped_methodologies
 from services.kit.database import Session
 from services.kit.etags import tag
 from services.kit.http import router
-from services.kit.idempotency import Idempotent
-from services.kit.pages import Page, PageAsk
+from services.kit.idempotency import IdempotencyKeyReused, Idempotent
+from services.kit.pages import CursorInvalid, Page, PageAsk
 from services.kit.problems import problems
 
 __all__ = ["routes", "shipped_routes"]
@@ -42,7 +42,12 @@ async def list_shipped_methodologies(caller: MethodologyReader) -> Any:  # noqa:
     return {"items": list(shipped_methodologies().values())}
 
 
-@routes.get("", response_model=Page[MethodologyVersionRow], summary="Версии методик региона")
+@routes.get(
+    "",
+    response_model=Page[MethodologyVersionRow],
+    summary="Версии методик региона",
+    responses=problems(CursorInvalid),
+)
 async def list_methodology_versions(
     caller: MethodologyReader,  # noqa: ARG001  the check is the use
     session: Session,
@@ -62,7 +67,9 @@ async def list_methodology_versions(
     responses=problems(MethodologyVersionNotFound),
 )
 async def get_methodology_version(
-    version_id: int,
+    version_id: Annotated[
+        int, Path(ge=1, le=2**63 - 1, description="Версия методики", examples=[3])
+    ],
     caller: MethodologyReader,  # noqa: ARG001  the check is the use
     session: Session,
     response: Response,
@@ -78,7 +85,9 @@ async def get_methodology_version(
     response_model=MethodologyVersionOut,
     status_code=201,
     summary="Добавить версию методики",
-    responses=problems(ShippedMethodologyNotFound, MethodologyAlreadyAdded, RegionNotNamed),
+    responses=problems(
+        ShippedMethodologyNotFound, MethodologyAlreadyAdded, RegionNotNamed, IdempotencyKeyReused
+    ),
     dependencies=[Idempotent],
 )
 async def add_methodology_version(

@@ -295,6 +295,29 @@ async def test_a_fact_that_changes_before_the_job_refuses_the_run(idle_desk):
     problem(listed, 409, "run-not-computed")
 
 
+async def test_a_run_does_not_count_by_scales_that_the_rollups_do_not_know_yet(idle_desk):
+    desk = idle_desk
+    async with desk.facts() as session:
+        await a_region(session)
+        await two_years_of_exams(session)
+    answer = await desk.start(await desk.methodology(shipped="smolensk-nro-fnsu"))
+    async with desk.facts() as session:
+        # A recount that another worker has in its hands.
+        await session.execute(
+            text(
+                "INSERT INTO job (kind, region_id, params, created_by, state, attempt, lease_until)"
+                """ VALUES ('recompute-rollups', 1, '{"procedure_id": 241}', 'user:1', 'running',"""
+                " 1, now() + interval '1 hour')"
+            )
+        )
+
+    async with desk.service.worker():
+        run = await desk.wait(answer.json()["id"])
+
+    assert (run["state"], run["refusal"]["code"]) == ("refused", "rollups-not-current")
+    assert run["refusal"]["procedure_ids"] == [241]
+
+
 async def test_a_draft_is_seen_by_its_region_only(desk):
     async with desk.facts() as session:
         await smolensk(session)
