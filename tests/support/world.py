@@ -10,7 +10,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -27,6 +27,7 @@ from services.registry.app import SERVICE as REGISTRY
 from services.training.app import SERVICE as TRAINING
 from tests.support.databases import Databases, DatabaseUrls
 from tests.support.serving import served
+from tests.support.up import Up
 
 SERVICES = (REGISTRY, INDICATORS, MONITORING, TRAINING)
 PASSWORD = "длинный пароль для испытаний"
@@ -42,23 +43,33 @@ class World:
     apps: dict[str, Any]
     service_urls: dict[str, str]
     _stack: AsyncExitStack
-    _callers: dict[str, "Caller"] = field(default_factory=dict)
+    root_secret: str = "secret of root"
 
     async def client(self, client_id: str, secret: str) -> "Caller":
         """Log a machine client in."""
-        grant = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        grant = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": secret,
+        }
         return await self._caller(grant)
 
     async def root(self) -> "Caller":
         """Return the first administrator, who makes regions."""
-        return await self.client("root", "secret of root")
+        return await self.client("root", self.root_secret)
 
     async def person(self, by: "Caller", role: str, **node: Any) -> "Caller":
         """Make an account of this role and log it in."""
         login = f"{role}.{uuid.uuid4().hex[:8]}"
         await by.post(
             "/api/accounts",
-            {"login": login, "display_name": "Проверка П. П.", "role": role, "password": PASSWORD, **node},
+            {
+                "login": login,
+                "display_name": "Проверка П. П.",
+                "role": role,
+                "password": PASSWORD,
+                **node,
+            },
         )
         return await self._caller({"grant_type": "password", "login": login, "password": PASSWORD})
 
@@ -99,7 +110,12 @@ class Caller:
         return answer.json()
 
     async def post(
-        self, path: str, body: Any = None, *, status: tuple[int, ...] = (200, 201, 202), etag: int | None = None,
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        status: tuple[int, ...] = (200, 201, 202),
+        etag: int | None = None,
     ) -> Any:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         if etag is not None:
@@ -108,9 +124,15 @@ class Caller:
         assert answer.status_code in status, f"POST {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    async def put_file(self, path: str, content: bytes, media_type: str = "text/csv", **headers: str) -> Any:
-        answer = await self.ask("PUT", path, content=content, headers={"Content-Type": media_type} | headers)
-        assert answer.status_code in (200, 201, 202), f"PUT {path}: {answer.status_code} {answer.text}"
+    async def put_file(
+        self, path: str, content: bytes, media_type: str = "text/csv", **headers: str
+    ) -> Any:
+        answer = await self.ask(
+            "PUT", path, content=content, headers={"Content-Type": media_type} | headers
+        )
+        assert answer.status_code in (200, 201, 202), (
+            f"PUT {path}: {answer.status_code} {answer.text}"
+        )
         return answer.json()
 
     async def all(self, path: str, **params: Any) -> list[Any]:
@@ -118,7 +140,9 @@ class Caller:
         items: list[Any] = []
         cursor = None
         while True:
-            page = await self.get(path, limit=500, **params, **({"cursor": cursor} if cursor else {}))
+            page = await self.get(
+                path, limit=500, **params, **({"cursor": cursor} if cursor else {})
+            )
             items += page["items"]
             cursor = page["next"]
             if cursor is None:
@@ -126,7 +150,10 @@ class Caller:
 
 
 async def until(
-    question: Callable[[], Awaitable[Any]], *, seconds: float = 30, what: str = "it to happen",
+    question: Callable[[], Awaitable[Any]],
+    *,
+    seconds: float = 30,
+    what: str = "it to happen",
 ) -> Any:
     """Ask again and again until the answer is true; return it."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -134,8 +161,17 @@ async def until(
         answer = await question()
         if answer:
             return answer
-        assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for {what}: {answer}"
+        assert asyncio.get_running_loop().time() < deadline, (
+            f"waited {seconds} s for {what}: {answer}"
+        )
         await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def world_of(up: Up) -> AsyncIterator[World]:
+    """Speak with the real processes of `opora up` in the same way."""
+    async with AsyncExitStack() as stack:
+        yield World(up.gateway_url, {}, {}, {}, dict(up.state["urls"]), stack, up.root_secret())
 
 
 def _free_ports(count: int) -> list[int]:
@@ -151,10 +187,13 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
     """Start everything; `values` go into the settings of every service."""
     async with AsyncExitStack() as stack:
         everyone: tuple[Service, ...] = (GATEWAY, *SERVICES)
-        ports = dict(zip((service.name for service in everyone), _free_ports(len(everyone)), strict=True))
+        ports = dict(
+            zip((service.name for service in everyone), _free_ports(len(everyone)), strict=True)
+        )
         addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         urls = {
-            service.name: await stack.enter_async_context(databases.fresh(service)) for service in everyone
+            service.name: await stack.enter_async_context(databases.fresh(service))
+            for service in everyone
         }
         common = {
             "jwks_url": f"{addresses['gateway']}/api/auth/jwks",
@@ -168,15 +207,21 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
         apps: dict[str, Any] = {}
         for service in everyone:
             particular: dict[str, Any] = {
-                "client_id": f"service:{service.name}", "client_secret": f"secret of service:{service.name}",
+                "client_id": f"service:{service.name}",
+                "client_secret": f"secret of service:{service.name}",
             }
             if service is GATEWAY:
-                particular = {"key_secret": "a secret of the tests, long enough", "system_clients": _system_clients()}
+                particular = {
+                    "key_secret": "a secret of the tests, long enough",
+                    "system_clients": _system_clients(),
+                }
             if service is INDICATORS:
                 particular |= {"pseudonym_key": "a key of the tests, long enough for it"}
             settings[service.name] = service.settings(
-                database_url=urls[service.name].app, owner_database_url=urls[service.name].owner,
-                **common, **particular,
+                database_url=urls[service.name].app,
+                owner_database_url=urls[service.name].owner,
+                **common,
+                **particular,
             )
             own = build(service, settings[service.name])
             apps[service.name] = own
