@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "document", "merge", "problem_list"]
 
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "title": "ProblemDetail",
@@ -97,6 +99,10 @@ def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for schema in schemas.values():
+        # A model's docstring speaks to us; the contract speaks Russian to its reader.
+        if not _CYRILLIC.search(schema.get("description", "")):
+            schema.pop("description", None)
     document = _renamed(document, {given: _plain_name(given) for given in schemas})
     schemas = document["components"]["schemas"]
     schemas["ProblemDetail"] = _PROBLEM
