@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import BigInteger, Identity, Integer, MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from services.kit.bootstrap import UnsafeRoleError, assert_safe_role
 from services.kit.principals import Principal, authenticate
 from services.kit.reach import Depth, Reach, enter
 from services.kit.settings import ServiceSettings
@@ -35,6 +37,7 @@ __all__ = [
     "Versioned",
     "new_metadata",
     "open_database",
+    "refuse_unsafe_role",
 ]
 
 NAMING = {
@@ -132,6 +135,17 @@ def open_database(settings: ServiceSettings) -> Database:
     )
     sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
     return Database(engine, sessions, settings.statement_timeout_ms)
+
+
+async def refuse_unsafe_role(database: Database) -> None:
+    """Stop the start of a process whose database role could look past row level security."""
+    try:
+        async with database.engine.connect() as connection:
+            await assert_safe_role(connection)
+    except UnsafeRoleError as unsafe:
+        raise SystemExit(str(unsafe)) from None
+    except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError):
+        return  # not reachable yet: readiness says so, and every request meets the same role
 
 
 async def open_session(

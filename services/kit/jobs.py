@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit import logs
-from services.kit.database import Database, open_database
+from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, catch_up, follow
 from services.kit.logs import log
 from services.kit.peers import Peers
@@ -212,6 +212,7 @@ async def running_worker(
     """Keep a worker running in this event loop while the block is open."""
     # What a person waits for is cut off after a while; a job may take as long as it needs.
     database = replace(open_database(settings), statement_timeout_ms=0)
+    await refuse_unsafe_role(database)
     peers = Peers(settings)
     tasks = [asyncio.create_task(follow(database, peers, follower)) for follower in follows]
     if jobs:

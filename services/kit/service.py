@@ -15,9 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from services.kit import logs, problems
-from services.kit.bootstrap import UnsafeRoleError, assert_safe_role
 from services.kit.contracts import describe
-from services.kit.database import Database, open_database
+from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, feed_router
 from services.kit.http import EdgeMiddleware
 from services.kit.jobs import JobKind
@@ -63,7 +62,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         app.state.database = database
         app.state.peers = Peers(settings)
         try:
-            await _refuse_unsafe_role(database)
+            await refuse_unsafe_role(database)
             yield
         finally:
             await cast("Peers", app.state.peers).close()
@@ -105,17 +104,6 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
 def _tags(service: Service) -> Iterable[tuple[str, str]]:
     fed = {"changes": "Лента изменений"} if service.has_feed else {}
     return (dict(service.tags) | fed).items()
-
-
-async def _refuse_unsafe_role(database: Database) -> None:
-    """Stop the start when the database role could look past row level security."""
-    try:
-        async with database.engine.connect() as connection:
-            await assert_safe_role(connection)
-    except UnsafeRoleError as unsafe:
-        raise SystemExit(str(unsafe)) from None
-    except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError):
-        return  # not reachable yet: readiness says so, and every request meets the same role
 
 
 def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:
