@@ -3,7 +3,6 @@
 Which rows exist is decided by the caller's reach: below the region only published runs do.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, text
@@ -156,7 +155,16 @@ async def run_list(session: AsyncSession, run_id: int) -> ListOut:
     facts = await _facts(session, found)
     schools = (await session.scalars(select(RunSchool).where(RunSchool.run_id == run_id))).all()
     listed = [school for school in schools if school.category is not None]
-    evidence = await _evidence(session, run_id, [school.school_id for school in listed])
+    # Reasons tell procedures only: subjects and lineage of all schools stay where they are.
+    counted = await session.execute(
+        select(
+            RunEvidence.school_id, RunEvidence.procedure_id, RunEvidence.n, RunEvidence.low
+        ).where(
+            RunEvidence.run_id == run_id,
+            RunEvidence.school_id.in_([school.school_id for school in listed]),
+        )
+    )
+    evidence = {row.school_id: row for row in counted}
     return list_by_municipality(
         run=found,
         methodology=facts.methodology,
@@ -178,8 +186,8 @@ async def school_trace(session: AsyncSession, run_id: int, school_id: int) -> Tr
     school = await session.get(RunSchool, (run_id, school_id))
     if school is None:
         raise RunSchoolNotFound(f"В прогоне {run_id} школы {school_id} нет")
-    evidence = await _evidence(session, run_id, [school_id])
-    return trace_of(facts, school, evidence.get(school_id))
+    evidence = await session.get(RunEvidence, (run_id, school_id))
+    return trace_of(facts, school, evidence)
 
 
 _SIDE = ("state", "category", "certainty")
@@ -239,15 +247,6 @@ def _kind(old: str | None, new: str | None) -> str:
     if (old is None) == (new is None):
         return "changed"
     return "entered" if old is None else "left"
-
-
-async def _evidence(
-    session: AsyncSession, run_id: int, schools: Sequence[int]
-) -> dict[int, RunEvidence]:
-    found = await session.scalars(
-        select(RunEvidence).where(RunEvidence.run_id == run_id, RunEvidence.school_id.in_(schools))
-    )
-    return {row.school_id: row for row in found}
 
 
 async def _computed(session: AsyncSession, run_id: int) -> IdentificationRun:

@@ -120,7 +120,7 @@ def trace_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> T
 
 
 def reasons_of(
-    facts: RunFacts, rows: Sequence[RunSchool], evidence: Mapping[int, RunEvidence]
+    facts: RunFacts, rows: Sequence[RunSchool], evidence: Mapping[int, Row[*tuple[Any, ...]]]
 ) -> dict[int, str]:
     """Render the one-line reasons of listed schools, judging the cells of all of them at once."""
     cells, judged, ids = _judged(facts, [evidence.get(row.school_id) for row in rows])
@@ -179,7 +179,7 @@ def _procedures(
 
 
 def _judged(
-    facts: RunFacts, evidence: Sequence[RunEvidence | None]
+    facts: RunFacts, evidence: Sequence[RunEvidence | Row[*tuple[Any, ...]] | None]
 ) -> tuple[Cells, Judged, list[int]]:
     """Judge the cells of these schools; the last list names the procedure of each cell."""
     by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
