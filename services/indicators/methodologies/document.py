@@ -262,7 +262,7 @@ class Methodology(_Part):
         "прогон по методике с analysis нельзя опубликовать",
         examples=["identification"],
     )
-    low_result: LowResult
+    low_result: LowResult = Field(description="Что считается низким результатом и с какой доли")
     margin_share: ExactShare = Field(
         default="1/20",
         description="Доля от максимума, которая прибавляется к минимуму в Bmin",
@@ -280,8 +280,8 @@ class Methodology(_Part):
     rules: list[RuleText] = Field(
         min_length=1, max_length=20, description="Правила: достаточно одного выполненного"
     )
-    small_n: SmallGroups
-    certainty: CertaintySettings
+    small_n: SmallGroups = Field(description="Как судить о малых группах участников")
+    certainty: CertaintySettings = Field(description="Как определяется класс достоверности")
     flags: list[FlagText] = Field(min_length=1, description="Независимые признаки школы")
     categories: list[CategoryText] = Field(
         min_length=1,
