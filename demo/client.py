@@ -4,7 +4,6 @@ It logs in and stays logged in, names every act with an Idempotency-Key, sends f
 work in the background, and can show each of its calls as a `curl` command.
 """
 
-import json
 import shlex
 import time
 from base64 import b64encode
@@ -198,7 +197,7 @@ class Client:
 
         request = built()
         if method != "GET":
-            self.told(as_curl(request, json=json, file=file, name=self.name))
+            self.told(as_curl(request, file=file, name=self.name))
         answer = self._sent(request, again=built if is_repeatable else None)
         return Answer(_document(answer), answer.headers.get("etag"))
 
@@ -221,9 +220,7 @@ class Client:
             request = again()
 
 
-def as_curl(
-    request: httpx.Request, *, json: object = None, file: Path | None = None, name: str = ""
-) -> str:
+def as_curl(request: httpx.Request, *, file: Path | None = None, name: str = "") -> str:
     """Write a call as a command of the shell; `$OPORA` is the gateway, `$TOKEN_<name>` the caller's token."""
     url = '"$OPORA"' + shlex.quote(request.url.raw_path.decode())
     parts = ["curl", "-sS", "-X", request.method, url]
@@ -231,8 +228,10 @@ def as_curl(
     for header in ("Idempotency-Key", "If-Match", "Repr-Digest"):
         if header in request.headers:
             parts += ["-H", shlex.quote(f"{header}: {request.headers[header]}")]
-    if json is not None:
-        parts += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(_compact(json))]
+    if file is None and request.content:
+        # The very bytes: a key names one request, and a space more would be another one.
+        parts += ["-H", "'Content-Type: application/json'", "-d"]
+        parts += [shlex.quote(request.content.decode())]
     if file is not None:
         parts += ["-H", "'Content-Type: text/csv'", "-T", shlex.quote(str(file))]
     return " ".join(parts)
@@ -241,10 +240,6 @@ def as_curl(
 def digest_header(sha256: bytes) -> dict[str, str]:
     """Return the header by which a file is recognised before it is sent. Source: RFC 9530."""
     return {"Repr-Digest": f"sha-256=:{b64encode(sha256).decode()}:"}
-
-
-def _compact(document: object) -> str:
-    return json.dumps(document, ensure_ascii=False)
 
 
 def _pieces(file: Path, sent: Callable[[int], None]) -> Iterator[bytes]:

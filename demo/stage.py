@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from demo.client import Client
+from demo.commands import Commands
 from demo.region import Region
 
 __all__ = ["YEAR", "Keepsake", "Stage"]
@@ -66,8 +68,7 @@ class Stage:
     root: tuple[str, str]
     region: Region
     keepsake: Keepsake
-    calls: list[str] = field(default_factory=list)
-    """Every changing call of this start, as a `curl` command."""
+    commands: Commands
     _people: dict[str, Client] = field(default_factory=dict)
 
     def administrator(self) -> Client:
@@ -91,7 +92,8 @@ class Stage:
     def _caller(self, name: str, grant: dict[str, str]) -> Client:
         word = name.replace("-", "_").replace(".", "_")
         if name not in self._people:
-            self._people[name] = Client(self.http, word, grant, told=self.calls.append)
+            told = partial(self.commands.note, word, grant)
+            self._people[name] = Client(self.http, word, grant, told=told)
         return self._people[name]
 
     def say(self, line: str) -> None:

@@ -12,13 +12,14 @@ import httpx
 from rich.console import Console
 
 from demo.client import Refused
+from demo.commands import Commands
 from demo.following import follow_up
 from demo.founding import found
 from demo.identifying import identify
 from demo.importing import bring_results
 from demo.region import region
 from demo.stage import Keepsake, Stage
-from demo.telling import tell, write_commands
+from demo.telling import tell
 
 if TYPE_CHECKING:
     from services.kit.supervisor import System
@@ -46,6 +47,7 @@ def run(system: "System", *, once: bool = False) -> None:
             root=system.root_client,
             region=region("smolensk"),
             keepsake=Keepsake(directory),
+            commands=Commands(directory / "commands.sh", system.gateway_url),
         )
         console.print("\n[bold]Главная работа Опоры на учебном регионе[/]")
         try:
@@ -53,7 +55,6 @@ def run(system: "System", *, once: bool = False) -> None:
             bring_results(stage)
             run_of_year = identify(stage)
             follow_up(stage, ground)
-            write_commands(stage)
             tell(stage, ground, run_of_year)
         except (Refused, TimeoutError) as refused:
             sys.exit(f"Показ остановлен: {refused}")

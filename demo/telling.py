@@ -1,12 +1,12 @@
 """What the region sees at the end: the list by municipality, one school's reasons, a school user's view."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from demo.client import Refused
+from demo.commands import login_line
 from demo.following import TRAINING, WAVES
 from demo.founding import (
     ANALYST,
@@ -22,11 +22,11 @@ from demo.identifying import RUNS
 from demo.importing import INDICATORS
 from demo.stage import YEAR, Stage
 
-__all__ = ["tell", "write_commands"]
+__all__ = ["tell"]
 
 
 def tell(stage: Stage, ground: Ground, run: dict[str, Any]) -> None:
-    """Print everything; the workbook and the commands go to the data directory."""
+    """Print everything; the workbook goes to the data directory."""
     path = f"{RUNS}/{run['id']}"
     analyst = stage.person(ANALYST)
     listed = analyst.get(f"{path}/list")
@@ -153,7 +153,7 @@ def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> N
     say(f"  Адрес:      {base} (описание API: {base}/api/openapi.json)", highlight=False)
     say(f"  Список:     {workbook}", highlight=False, soft_wrap=True)
     say(f"  Файлы:      {stage.directory}/*.csv", highlight=False, soft_wrap=True)
-    say(f"  Всё заново: sh {_commands(stage)}", highlight=False, soft_wrap=True)
+    say(f"  Все вызовы:  OPORA={base} sh {stage.commands.path}", highlight=False, soft_wrap=True)
     say("  Пользователи (пароли только этой установки):")
     for login in (ANALYST, APPROVER, MUNICIPALITY, SCHOOL, CURATOR):
         say(f"    {login:<20} {stage.keepsake.password(login)}", highlight=False, markup=False)
@@ -162,50 +162,9 @@ def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> N
     trace = f"{RUNS}/{run['id']}/schools/{ground.schools[ground.shown]}/trace"
     for line in (
         f"OPORA={base}",
-        _login_line("TOKEN", stage.person(ANALYST).grant),
+        login_line("TOKEN", stage.person(ANALYST).grant),
         f'curl -sS "$OPORA{RUNS}/{run["id"]}/list" -H "Authorization: Bearer $TOKEN"',
         f'curl -sS "$OPORA{trace}" -H "Authorization: Bearer $TOKEN"',
         f'curl -sS "$OPORA{REGISTRY}/schools?count=true" -H "Authorization: Bearer $TOKEN"',
     ):
         say(f"    {line}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _commands(stage: Stage) -> Path:
-    return stage.directory / "commands.sh"
-
-
-def _login_line(variable: str, grant: object) -> str:
-    return (
-        f"{variable}=$(curl -sS \"$OPORA/api/auth/token\" -H 'Content-Type: application/json' "
-        f'-d \'{json.dumps(grant)}\' | sed \'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')'
-    )
-
-
-def write_commands(stage: Stage) -> None:
-    """Keep the calls of the first start as a script; a later start has few and leaves it alone."""
-    path = _commands(stage)
-    if not path.exists() or len(stage.calls) > path.read_text(encoding="utf-8").count("\ncurl"):
-        callers = [stage.administrator(), *(stage.person(login) for login in _PEOPLE)]
-        callers.append(stage.machine(MACHINE, str(stage.keepsake.secret(MACHINE))))
-        lines = [
-            "#!/bin/sh",
-            "# Every call that the demonstration made, in its order. Each names itself by a key, so that",
-            "# repeating it changes nothing; for another effect give it another key.",
-            f"OPORA={str(stage.http.base_url).rstrip('/')}",
-            *(
-                f"login_{c.name}() {{ {_login_line(f'TOKEN_{c.name}', c.grant)}; }}"
-                for c in callers
-            ),
-        ]
-        known: set[str] = set()
-        for call in stage.calls:
-            name = call.partition("$TOKEN_")[2].partition('"')[0]
-            if name not in known:
-                known.add(name)
-                lines.append(f"login_{name}")
-            lines.append(call)
-        path.touch(mode=0o600)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-_PEOPLE = (ANALYST, APPROVER)
