@@ -91,13 +91,35 @@ def planned_schools() -> list[dict[str, Any]]:
 
 def results_file(schools: list[dict[str, Any]], year: int) -> bytes:
     """Return a year's ОГЭ results: half the pupils of a weak school are below the minimum in Russian."""
-    lines = ["Код ОО;Код участника;Фамилия;Дата рождения;Предмет;Балл"]
+    lines = ["Код ОО;Код участника;Фамилия;Дата рождения;Класс;Предмет;Балл"]
     for school in schools:
         for pupil in range(PUPILS):
             weak = school["is_low"] and pupil < PUPILS // 2
-            person = f"{school['code']};{year}{school['code']}{pupil:02};Канарейкин;01.02.2009"
+            person = f"{school['code']};{year}{school['code']}{pupil:02};Канарейкин;01.02.2009;9А"
             lines += [f"{person};1;{10 if weak else 24}", f"{person};2;16"]
     return ("\n".join(lines) + "\n").encode()
+
+
+async def _leave_traces(region: Region, school: dict[str, Any], procedure: dict[str, Any]) -> None:
+    """Do what fills the remaining tables: a correction, and two files with an error, only checked."""
+    code, year = school["code"], procedure["year"]
+    head = "Код ОО;Код участника;Предмет;Балл;Версия результата\n"
+    correction = f"{head}{code};{year}{code}11;2;17;2\n".encode()
+    await steps.import_results(region.machine, procedure["id"], correction)
+    faulty = f"{head}{code};{year}{code}98;2;99;1\n999999;{year}{code}99;2;16;1\n".encode()
+    await steps.upload(region.machine, procedure["id"], {"results": faulty})
+    template = await region.analyst.ask(
+        "GET", "/api/registry/v1/school-imports/template", params={"format": "csv"}
+    )
+    assert template.status_code == 200, template.text
+    body = template.content + b"\xd0\x9a\xd0\xbe\xd0\xb4 \xd0\x9e\xd0\x9e;\n"
+    uploaded = await region.analyst.ask(
+        "POST",
+        "/api/registry/v1/school-imports",
+        content=body,
+        headers={"Content-Type": "text/csv", "Idempotency-Key": "faulty-schools"},
+    )
+    assert uploaded.status_code == 201, uploaded.text
 
 
 async def build(world: World) -> Smolensk:
@@ -138,6 +160,7 @@ async def build(world: World) -> Smolensk:
         region,
         await steps.identify(region, year=LIST_YEAR, methodology_version_id=version),
     )
+    await _leave_traces(region, planned[0], procedures[1])
     municipalities = {
         item["name"]: item["id"]
         for item in await region.analyst.all("/api/registry/v1/municipalities")
