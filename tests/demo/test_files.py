@@ -1,8 +1,11 @@
 """The files: read by the layouts of the services, with people in them, and wrong where they should be."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 
+from demo import naming
 from demo.files import Mistakes, results_file, schools_file
 from demo.region import region
 from demo.results import results
@@ -29,6 +32,19 @@ def test_a_file_of_results_holds_every_row_with_names_and_birth_dates(smolensk):
     assert {"Фамилия", "Имя", "Отчество", "Дата рождения"} < set(header)
     for name in ("Фамилия", "Имя", "Отчество", "Дата рождения", "Код участника"):
         assert all(row[header.index(name)] for row in rows)
+
+
+def test_every_person_could_exist(smolensk):
+    rows = results(smolensk, PROCEDURE)
+    words = naming.words()
+
+    women = {patronymic for _, patronymic in words["patronymics"]}
+    for name, surname, patronymic in rows.select("name", "surname", "patronymic").iter_rows():
+        is_girl = patronymic in women
+        assert name in words["girls" if is_girl else "boys"]
+        assert (surname.removesuffix("а") if is_girl else surname) in words["surnames"]
+    ages = rows.select(pl.lit(date(2025, 6, 1)) - pl.col("born")).to_series().dt.total_days() / 365
+    assert 14 < ages.min() < ages.max() < 17
 
 
 def test_an_empty_value_is_nothing_between_two_separators(smolensk):
