@@ -345,6 +345,12 @@ _KEEP = text(
     RETURNING school_id, procedure_id, n, low
     """
 )
+# Sums over hundreds of thousands of patterns stay in memory, and whole procedures are read in the
+# order in which they lie: along the index by school every row would be looked up by itself.
+_COUNTING = text(
+    "SELECT set_config('work_mem', '64MB', true), set_config('enable_indexscan', 'off', true)"
+)
+_COUNTED = text("SELECT set_config('enable_indexscan', 'on', true)")
 _BITS = {"minimum": "failed_mask", "bmin": "low_mask"}
 
 
@@ -452,8 +458,7 @@ async def freeze_evidence(
     on: date,
 ) -> FrozenCells:
     """Count and write the evidence of all open schools; return its cells."""
-    # Sums over hundreds of thousands of patterns stay in memory.
-    await session.execute(text("SET LOCAL work_mem = '64MB'"))
+    await session.execute(_COUNTING)
     constants = {
         "bits": _BITS[methodology.low_result.based_on],
         "mass": _mass_of_procedure(procedures),
@@ -463,6 +468,7 @@ async def freeze_evidence(
         # Not text(): the constants hold no parameters, and a cast must not look like one.
         connection = await session.connection()
         await connection.exec_driver_sql(counting.format(**constants))
+    await session.execute(_COUNTED)
     kept = await session.execute(_KEEP, {"run_id": run_id, "region_id": region_id, "on": on})
     rows = kept.all()
     return FrozenCells(
