@@ -37,6 +37,7 @@ __all__ = [
     "Moment",
     "Place",
     "SchoolFilter",
+    "closed_schools_by_code",
     "codes_by_login",
     "is_descendant",
     "lineage",
@@ -213,6 +214,24 @@ async def open_schools_by_code(
         .with_for_update()
     )
     return {row.code: row for row in rows}
+
+
+async def closed_schools_by_code(
+    session: AsyncSession, region_id: int, codes: Collection[str]
+) -> dict[tuple[str, date | None], Row[Any]]:
+    """Return the closed schools of a region by code and day of closing, locked for a write."""
+    columns = School.__table__.c
+    rows = await session.execute(
+        select(*columns)
+        .where(
+            columns.region_id == region_id,
+            columns.code == any_(literal(list(codes), ARRAY(Text))),
+            columns.closed_on.is_not(None),
+        )
+        .order_by(columns.id)
+        .with_for_update()
+    )
+    return {(row.code, row.closed_on): row for row in rows}
 
 
 async def codes_by_login(

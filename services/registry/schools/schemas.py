@@ -274,7 +274,10 @@ class SchoolPatch(In):
     adverse_source: AdverseSource = None
 
     @model_validator(mode="after")
-    def _required_stay(self) -> Self:
+    def _make_sense(self) -> Self:
+        if self.is_correction and self.effective_on is not None:
+            message = "Исправление действует с начала состояния: не указывайте effective_on"
+            raise ValueError(message)
         for name in ("municipality_id", "code", "name", "kind", "stages"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 message = f"Поле {name} нельзя очистить: оно обязательно"

@@ -6,7 +6,6 @@ import time
 import uuid
 import zipfile
 
-import pytest
 import xlsxwriter
 
 from services.registry.school_imports.layouts import layout
@@ -103,15 +102,15 @@ async def test_a_file_is_checked_first_and_stored_on_commit(registry, smolensk):
     )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
-@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
-async def test_encodings_and_delimiters_are_recognised(smolensk, encoding, delimiter):
-    told = await checked(
-        smolensk.region, as_csv(VELIZH, VYAZMA, encoding=encoding, delimiter=delimiter)
-    )
+async def test_encodings_and_delimiters_are_recognised(smolensk):
+    for encoding in ("utf-8", "utf-8-sig", "cp1251"):
+        for delimiter in (";", ",", "\t"):
+            told = await checked(
+                smolensk.region, as_csv(VELIZH, VYAZMA, encoding=encoding, delimiter=delimiter)
+            )
 
-    assert (told["encoding"], told["delimiter"]) == (encoding, delimiter)
-    assert (told["rows_stored"], told["issues"]) == (2, [])
+            assert (told["encoding"], told["delimiter"]) == (encoding, delimiter)
+            assert (told["rows_stored"], told["issues"]) == (2, [])
 
 
 async def test_a_book_is_read_like_a_text(smolensk):

@@ -135,3 +135,20 @@ async def test_sizes_of_unseen_schools_and_repeated_years_are_refused(smolensk):
     errors = problem(answer, 422, "validation-failed")["errors"]
     assert [error["pointer"] for error in errors] == ["/sizes/1", "/sizes/2/school_id"]
     assert (await smolensk.region.get(SIZES)).json()["items"] == []
+
+
+async def test_a_bulk_closes_from_the_day_of_closing_and_knows_the_closed_school_again(smolensk):
+    school = await a_school(smolensk, code="1")
+    closing = {"schools": [school_body(smolensk.velizh, code="1", closed_on="2020-09-01")]}
+
+    first = (await smolensk.region.post(BULK, json=closing)).json()
+    second = (await smolensk.region.post(BULK, json=closing)).json()
+
+    async def open_then(day):
+        page = await smolensk.region.get(SCHOOLS, params={"as_of": day})
+        return len(page.json()["items"])
+
+    assert (first["updated"], second["unchanged"]) == (1, 1)
+    assert second["schools"][0]["id"] == school["id"]
+    assert (await open_then("2020-08-31"), await open_then("2020-09-01")) == (1, 0)
+    assert await open_then("2024-09-01") == 0

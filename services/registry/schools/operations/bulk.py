@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.problems import ValidationFailed, constraint_problems
@@ -123,8 +123,11 @@ async def plan(
         return made
     region_id = drafts[0].region_id
     known = await queries.open_schools_by_code(session, region_id, [draft.code for draft in drafts])
+    # A list that still names a school with its day of closing means that school, not a new one.
+    closings = {draft.code for draft in drafts if draft.values.get("closed_on") is not None}
+    closed = await queries.closed_schools_by_code(session, region_id, closings)
     for position, draft in enumerate(drafts):
-        stored = known.get(draft.code)
+        stored = known.get(draft.code) or closed.get((draft.code, draft.values.get("closed_on")))
         before = dict(stored._mapping) if stored else dict.fromkeys(_COLUMNS)  # noqa: SLF001  the public name of a row's mapping
         after = {name: before[name] for name in _COLUMNS} | dict(draft.values)
         if errors := register.broken_rules({name: after[name] for name in ATTRIBUTES}):
@@ -145,9 +148,18 @@ async def plan(
             made.outcomes.append("unchanged")
         else:
             made.ids[draft.code] = stored.id
-            made.updates.append(after | {"id": stored.id, "valid_from": effective_on})
+            since = _since(stored, after["closed_on"], effective_on)
+            made.updates.append(after | {"id": stored.id, "valid_from": since})
             made.outcomes.append("updated")
     return made
+
+
+def _since(stored: Row[Any], closed_on: date | None, effective_on: date) -> date:
+    """Return since when a change holds; a closing holds from its own day, as in `register.close`."""
+    if closed_on is None or stored.closed_on is not None:
+        return effective_on
+    since = min(closed_on, effective_on)
+    return since if stored.valid_from is None else max(since, stored.valid_from)
 
 
 def _too_early(valid_from: date) -> dict[str, Any]:
