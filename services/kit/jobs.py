@@ -39,6 +39,7 @@ __all__ = ["JobKind", "Work", "enqueue", "work"]
 LEASE_SECONDS = 15
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 60
 CHANNEL = "opora_job"
 
 Run = Callable[["Work"], Awaitable[None]]
@@ -187,7 +188,7 @@ _CLAIM = text(
         WHERE (state = 'queued' AND run_after <= now()) OR (state = 'running' AND lease_until < now())
         ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1
     )
-    RETURNING id, kind, region_id, attempt, params, created_by
+    RETURNING id, kind, region_id, attempt, forgiven, params, created_by
     """,
 )
 
@@ -236,28 +237,35 @@ async def _run_jobs(
     peers: Peers,
 ) -> None:
     kinds = {kind.name: kind for kind in jobs}
+    unfinished: Work | None = None
     async with _woken(settings) as wake:
         while True:
             try:
+                if unfinished is not None:
+                    await _give_back(unfinished)
+                    unfinished = None
                 claimed = await _claim(database)
                 if claimed is not None:
-                    await _attempt(
-                        kinds,
-                        claimed,
-                        Work(
-                            database=database,
-                            settings=settings,
-                            peers=peers,
-                            follows=follows,
-                            **claimed[1],
-                        ),
+                    unfinished = Work(
+                        database=database,
+                        settings=settings,
+                        peers=peers,
+                        follows=follows,
+                        **claimed[1],
                     )
+                    await _attempt(kinds[claimed[0]], unfinished)
+                    unfinished = None
                     continue
             except (DBAPIError, OSError, InterfaceError) as error:
-                # The database is away; jobs stay where they are and leases run out by themselves.
+                # The database is away. The job in hand is given back as soon as it answers again.
                 log.warning("worker_waits_for_database", reason=type(error).__name__)
                 await asyncio.sleep(0.5)
                 continue
+            except asyncio.CancelledError:
+                if unfinished is not None:
+                    with contextlib.suppress(DBAPIError, OSError, InterfaceError):
+                        await _give_back(unfinished)
+                raise
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), POLL_SECONDS)
             wake.clear()
@@ -272,7 +280,7 @@ async def _claim(database: Database) -> tuple[str, dict[str, Any]] | None:
         row = found.one_or_none()
         if row is None:
             return None
-        if row.attempt > MAX_ATTEMPTS:
+        if row.attempt - row.forgiven > MAX_ATTEMPTS:
             await _park(
                 session,
                 row.id,
@@ -289,21 +297,24 @@ async def _claim(database: Database) -> tuple[str, dict[str, Any]] | None:
     }
 
 
-async def _attempt(
-    kinds: Mapping[str, JobKind], claimed: tuple[str, dict[str, Any]], attempt: Work
-) -> None:
-    name = claimed[0]
+async def _attempt(kind: JobKind, attempt: Work) -> None:
+    name = kind.name
     logs.begin_request(f"job-{attempt.job_id:08d}")
     beat = asyncio.create_task(_prolong(attempt))
     try:
-        await kinds[name].run(attempt)
+        await kind.run(attempt)
     except LeaseLost:
         log.warning("lease_lost", job=attempt.job_id, kind=name)
     except Problem as problem:
+        if problem.status >= 500:
+            # A neighbour is away or slow: not the job's fault, and no reason to tell its owner "no".
+            log.info("job_postponed", job=attempt.job_id, kind=name, code=problem.code())
+            await _give_back(attempt, pause_seconds=min(2**attempt.attempt, LONGEST_PAUSE_SECONDS))
+            return
         await _fail(attempt, problem.code(), problem.detail or problem.title, problem.members)
         log.info("job_refused", job=attempt.job_id, kind=name, code=problem.code())
     except (ConnectionError, OSError, InterfaceError):
-        raise  # the lease runs out and the job is taken again
+        raise  # the job is given back when the database answers again
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
@@ -314,6 +325,19 @@ async def _attempt(
         beat.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await beat
+
+
+async def _give_back(attempt: Work, *, pause_seconds: float = 0) -> None:
+    """Let the job be taken again; what stopped it was not its own doing and does not count."""
+    async with attempt.database.transaction(Reach.system()) as session:
+        await session.execute(
+            text(
+                "UPDATE job SET state = 'queued', lease_until = NULL, forgiven = forgiven + 1,"
+                " run_after = now() + make_interval(secs => :pause)"
+                " WHERE id = :job_id AND attempt = :attempt AND state = 'running'",
+            ),
+            {"pause": pause_seconds, "job_id": attempt.job_id, "attempt": attempt.attempt},
+        )
 
 
 async def _fail_unexpected(attempt: Work, name: str, error: Exception) -> None:

@@ -287,6 +287,7 @@ _PLUMBING = (
         result jsonb,
         error jsonb,
         attempt integer NOT NULL DEFAULT 0,
+        forgiven integer NOT NULL DEFAULT 0,
         worker text,
         lease_until timestamptz,
         run_after timestamptz NOT NULL DEFAULT now(),

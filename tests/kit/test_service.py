@@ -348,24 +348,52 @@ async def test_the_audit_keeps_who_changed_what(notes):
     assert (entries[1].before["title"], entries[1].after["title"]) == ("Первая", "Новая")
 
 
-async def _job(notes, kind):
+async def _enqueued(notes, kind):
     async with notes.as_(REGION) as client:
         answer = await client.post(
             f"{URL}/counts",
             params={"kind": kind},
             headers={"Idempotency-Key": f"job-{kind}-1"},
         )
-    job_id = answer.json()["job_id"]
-    async with notes.worker():
-        for _ in range(200):
-            async with notes.database.transaction(Reach.region(1)) as session:
-                job = (
-                    await session.execute(text("SELECT * FROM job WHERE id = :id"), {"id": job_id})
-                ).one()
-            if job.state in ("done", "failed") or job.attempt > 1:
-                return job
-            await asyncio.sleep(0.02)
+    return answer.json()["job_id"]
+
+
+async def _reached(notes, job_id, arrived):
+    for _ in range(1000):
+        async with notes.database.transaction(Reach.region(1)) as session:
+            found = await session.execute(text("SELECT * FROM job WHERE id = :id"), {"id": job_id})
+            job = found.one()
+        if arrived(job):
+            return job
+        await asyncio.sleep(0.02)
     raise AssertionError(f"the job stays {job.state}")
+
+
+async def _job(notes, kind):
+    job_id = await _enqueued(notes, kind)
+    async with notes.worker():
+        return await _reached(
+            notes,
+            job_id,
+            lambda job: job.state in ("done", "failed") or (kind, job.attempt) == ("stale", 2),
+        )
+
+
+async def test_a_job_waits_for_a_neighbour_that_is_away(notes):
+    job = await _job(notes, "wait")
+
+    assert (job.state, job.result, job.forgiven) == ("done", {"attempt": 3}, 2)
+
+
+async def test_a_worker_that_stops_hands_its_job_over_at_once(notes):
+    job_id = await _enqueued(notes, "linger")
+    async with notes.worker():
+        await _reached(notes, job_id, lambda job: job.state == "running")
+    handed_over = await _reached(notes, job_id, lambda job: job.state == "queued")
+    async with notes.worker():
+        done = await _reached(notes, job_id, lambda job: job.state == "done")
+
+    assert (handed_over.attempt, done.attempt) == (1, 2)
 
 
 async def test_a_job_is_done_once_with_its_effect(notes):

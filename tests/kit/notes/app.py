@@ -14,6 +14,7 @@ from services.kit.http import In, Out, router
 from services.kit.idempotency import IdempotencyRequired, Idempotent
 from services.kit.jobs import JobKind, Work, enqueue
 from services.kit.pages import Page, PageAsk, keyset
+from services.kit.peers import PeerUnavailable
 from services.kit.principals import Principal, Role, authorise
 from services.kit.problems import Problem, constraint_problems, problems
 from services.kit.service import Service
@@ -172,6 +173,19 @@ async def refuse(work: Work) -> None:
     raise NoteTaken("Причина для человека", school_id=5)
 
 
+async def wait_for_a_neighbour(work: Work) -> None:
+    if work.attempt < 3:
+        raise PeerUnavailable("Сервис registry не отвечает")
+    async with work.finish(result={"attempt": work.attempt}):
+        pass
+
+
+async def linger(work: Work) -> None:
+    await asyncio.sleep(0 if work.attempt > 1 else 60)
+    async with work.finish():
+        pass
+
+
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="OPORA_NOTES_")
 
@@ -191,5 +205,7 @@ SERVICE = Service(
         JobKind("count", count),
         JobKind("stale", sleep_past_the_lease),
         JobKind("refuse", refuse),
+        JobKind("wait", wait_for_a_neighbour),
+        JobKind("linger", linger),
     ),
 )
