@@ -137,6 +137,7 @@ def _send(machine: Client, one: _Coming, bars: Progress) -> None:
         headers=digest_header(one.sha256),
         sent=lambda done: bars.update(one.bar, completed=0.2 * done / size),
     )
+    bars.update(one.bar, note="ждёт проверки")
 
 
 def _check(machine: Client, one: _Coming, bars: Progress) -> None:

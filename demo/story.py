@@ -58,6 +58,8 @@ def run(system: "System", *, once: bool = False) -> None:
             tell(stage, ground, run_of_year)
         except (Refused, TimeoutError) as refused:
             sys.exit(f"Показ остановлен: {refused}")
+        except httpx.TransportError as lost:
+            sys.exit(f"Показ остановлен: {system.gateway_url} не отвечает ({type(lost).__name__})")
     console.print(f"\nГотово за {time.monotonic() - began:.0f} с", highlight=False)
     if not once:
         console.print("Система работает, пока её не остановят: Ctrl-C")

@@ -93,11 +93,11 @@ def test_smolensk_lays_out_the_identified_schools_as_table_5_prints_them():
 
 def test_the_countrys_regions_add_up_and_have_codes_of_their_own():
     sizes, codes = [], []
-    for made in country(schools=4_000, regions=85):
+    for made in country():
         sizes.append(len(made.schools))
         codes.append(made.preset.code)
 
-    assert (sum(sizes), len(set(codes))) == (4_000, 85)
+    assert (sum(sizes), len(set(codes))) == (40_000, 85)
 
 
 @pytest.mark.parametrize(("schools", "municipalities"), [(1, 1), (2, 1), (7, 7), (1500, 40)])
