@@ -329,6 +329,8 @@ async def _store(
     session: AsyncSession, started: _Started, seq: int, kind: str, payload: bytes
 ) -> None:
     """Store one batch, unless a later attempt has replaced this one."""
+    # The upload's last transaction waits for the disk, and with it for all before it.
+    await session.execute(text("SET LOCAL synchronous_commit = off"))
     stored = await session.execute(
         text(
             """
