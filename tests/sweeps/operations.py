@@ -45,6 +45,14 @@ class Operation:
     def path_parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
 
+    def query(self) -> dict[str, Any]:
+        """Return its required query parameters, with examples for values."""
+        return {
+            parameter["name"]: self.example(parameter["schema"])
+            for parameter in self.spec.get("parameters", [])
+            if parameter["in"] == "query" and parameter.get("required")
+        }
+
     @property
     def is_list(self) -> bool:
         """Whether it answers with a page of items."""

@@ -34,10 +34,10 @@ OPEN_TO_THE_REGION = {
 }
 
 
-async def call(caller, operation: Operation, values=None, body=None):
+async def call(caller, operation: Operation, values=None, body=None, query=None):
     path = operation.path.format(**dict.fromkeys(operation.path_parameters, 1) | (values or {}))
     headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": '"1"'}
-    return await caller(operation.method, path, json=body, headers=headers)
+    return await caller(operation.method, path, json=body, headers=headers, params=query)
 
 
 def test_the_public_operations_are_those_that_let_people_in():
@@ -116,6 +116,7 @@ async def ids(smolensk):
         "version_id": smolensk.run["methodology_version_id"],
         "methodology_version_id": smolensk.run["methodology_version_id"],
         "run_id": smolensk.run["id"],
+        "earlier_run_id": smolensk.run["id"],
         "wave_id": smolensk.wave["id"],
         "course_id": smolensk.course["id"],
         "enrolment_id": smolensk.enrolment["id"],
@@ -231,10 +232,11 @@ async def test_a_caller_from_elsewhere_reads_nothing_and_changes_nothing(
         pytest.skip("names nobody's rows")
     values = {name: ids[name] for name in operation.path_parameters}
     body = with_ids(operation.body(), ids)
+    query = with_ids(operation.query(), ids)
     for who, (caller, visible) in strangers.items():
         if operation.method != "GET" and not values and body == operation.body():
             continue  # makes something of the caller's own
-        answer = await call(caller.ask, operation, values, body)
+        answer = await call(caller.ask, operation, values, body, query)
         told = f"{who}: {operation.id} -> {answer.status_code} {answer.text[:300]}"
         of_region = "region" not in who
         is_open = of_region and set(values) <= OPEN_TO_THE_REGION
