@@ -8,6 +8,7 @@ left half done is simply sent again.
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import re
 import secrets
@@ -27,6 +28,7 @@ from services.indicators.results.operations import ImportNotReady
 from services.indicators.results.receiving import Received, Refused, TooBig, receive
 from services.indicators.results.reference import subject_words
 from services.indicators.results.schemas import ImportState
+from services.indicators.results.spooling import LARGEST, Spool
 from services.indicators.results.tables import ImportFile, ResultImport
 from services.indicators.settings import IndicatorsSettings
 from services.kit.jobs import enqueue
@@ -144,13 +146,42 @@ async def take_file(
             first = await _known(session, upload, announced)
         if first is not None:
             return first
-    async with turns:
+    async with contextlib.AsyncExitStack() as held:
+        await held.enter_async_context(turns)
+        if not announced and await _is_length_known(transactions, upload):
+            spool = held.enter_context(Spool())
+            sha256 = await spool.take(body)
+            async with transactions() as session:
+                first = await _known(session, upload, sha256)
+            if first is not None:
+                return first
+            body = spool.replay(body)
         started, received = await _pass(transactions, settings, upload, form, body)
     if announced and announced != received.sha256:
         async with transactions() as session:
             await _refuse(session, started)
         raise DigestMismatch("Файл повреждён в пути", hint="Загрузите его ещё раз")
     return await _finish(transactions, upload, started, received)
+
+
+async def _is_length_known(transactions: Transactions, upload: Upload) -> bool:
+    """Tell whether a file of this very length has been imported into the procedure."""
+    if upload.declared_bytes is None or upload.declared_bytes > LARGEST:
+        return False
+    async with transactions() as session:
+        found = await queries.visible_import(session, upload.import_id)
+        known = await session.scalar(
+            select(ImportFile.id)
+            .join(ResultImport, ResultImport.id == ImportFile.import_id)
+            .where(
+                ResultImport.procedure_id == found.procedure_id,
+                ResultImport.content_hash.is_not(None),
+                ImportFile.table_name == upload.table,
+                ImportFile.size_bytes == upload.declared_bytes,
+            )
+            .limit(1)
+        )
+    return known is not None
 
 
 async def _pass(

@@ -318,3 +318,13 @@ async def test_others_see_neither_imports_nor_schools_of_other_places(region, in
     assert [row["school_id"] for row in theirs] == [2001]
     problem(refused, 403, "missing-scope")
     problem(hidden, 404, "import-not-found")
+
+
+async def test_another_file_of_the_same_length_is_not_taken_for_the_first(region):
+    procedure_id = await region.procedure()
+    first = await region.committed(procedure_id, HEADER + "100001;1;1;9;9А;20;3;;\n")
+
+    other = await region.committed(procedure_id, HEADER + "100001;2;1;9;9А;20;3;;\n")
+
+    assert other["id"] != first["id"]
+    assert (await region.indices(procedure_id=procedure_id))[1001, "rus"]["n"] == 2
