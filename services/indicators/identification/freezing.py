@@ -8,7 +8,6 @@ import is in the run as a whole or not at all.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -342,7 +341,8 @@ _KEEP = text(
                  AND (s.closed_on IS NULL OR s.closed_on > :on)
     LEFT JOIN counted_subject USING (school_id)
     LEFT JOIN counted_source USING (school_id)
-    RETURNING school_id, procedure_id, n, low
+    RETURNING school_id, cardinality(procedure_id) AS cells, array_send(procedure_id) AS procedure_id,
+              array_send(n) AS n, array_send(low) AS low
     """
 )
 # Sums over hundreds of thousands of patterns stay in memory, and whole procedures are read in the
@@ -472,11 +472,24 @@ async def freeze_evidence(
     kept = await session.execute(_KEEP, {"run_id": run_id, "region_id": region_id, "on": on})
     rows = kept.all()
     return FrozenCells(
-        school_id=np.repeat(_column([row.school_id for row in rows]), [len(r.n) for r in rows]),
-        procedure_id=_column(chain.from_iterable(row.procedure_id for row in rows)),
-        n=_column(chain.from_iterable(row.n for row in rows)),
-        low=_column(chain.from_iterable(row.low for row in rows)),
+        school_id=np.repeat(
+            _column(row.school_id for row in rows), _column(row.cells for row in rows)
+        ),
+        procedure_id=_sent((row.procedure_id for row in rows), ">i8"),
+        n=_sent((row.n for row in rows), ">i4"),
+        low=_sent((row.low for row in rows), ">i4"),
     )
+
+
+def _sent(arrays: Iterable[bytes], value: str) -> Integers:
+    """Read arrays as PostgreSQL sends them, without a Python object for each of their numbers.
+
+    Source: PostgreSQL, array_send: a header of 20 bytes (dimensions, flags, type, length, lower
+    bound), then for each element its length and its value, all big-endian.
+    """
+    elements = np.dtype([("length", ">i4"), ("value", value)])
+    joined = b"".join(array[20:] for array in arrays)
+    return np.frombuffer(joined, dtype=elements)["value"].astype(np.int64)
 
 
 def _constant_ids(ids: Iterable[int]) -> str:

@@ -368,3 +368,18 @@ async def test_what_changed_between_two_runs_is_one_call(desk):
     assert (of_left["before"]["category"], of_left["after"]["category"]) == ("nro", None)
     itself = f"{RUNS}/{first['id']}/differences?earlier_run_id={first['id']}"
     assert (await desk.call("GET", itself)).json()["items"] == []
+
+
+async def test_a_region_without_any_results_has_an_empty_list(desk):
+    async with desk.facts() as session:
+        await a_region(session)
+        await a_municipality(session, 1, "Велижский")
+        await a_school(session, 1, municipality_id=1)
+        await two_years_of_exams(session)
+
+    run = await desk.computed(await desk.methodology(shipped="smolensk-nro-fnsu"))
+
+    listed = await desk.listed(run["id"])
+    assert listed["totals"]["total"] == 0
+    assert [m["total"] for m in listed["municipalities"]] == [0]
+    assert run["counts"]["states"] == {"no_data": 1}
