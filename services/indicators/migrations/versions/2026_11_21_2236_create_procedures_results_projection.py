@@ -387,7 +387,7 @@ _STAGING = (
         -- The rollups follow in the same transaction: without statistics they are planned as for ten rows.
         -- A small sample is enough for that, and takes milliseconds.
         SET LOCAL default_statistics_target = 10;
-        EXECUTE format('ANALYZE %I (school_id, participant, subject, import_id, sheet_no)', stage);
+        EXECUTE format('ANALYZE %I', stage);
         EXECUTE format('REVOKE ALL ON %I FROM opora_system', stage);
         EXECUTE format('ALTER TABLE result ATTACH PARTITION %I FOR VALUES IN (%s)', stage, p_procedure);
         EXECUTE format('ALTER TABLE %I DROP CONSTRAINT ck_stage_procedure', stage);
