@@ -94,14 +94,13 @@ class Typist:
             if column.name in batch.texts.columns
             and not (self.table.subject_from_title and column.kind == "school")
         ]
-        blank = batch.texts.select(
-            pl.all_horizontal(
-                (pl.col(name).is_null() | (pl.col(name).str.strip_chars() == ""))
-                for name in watched
-            )
-        ).to_series()
-        if not blank.any():
-            return batch, np.empty(0, np.uint32)
+        blank = pl.repeat(value=True, n=len(batch.rows), eager=True)
+        for name in watched:
+            texts = batch.texts[name]
+            blank &= texts.is_null() | (texts.str.strip_chars() == "")
+            # As a rule the first column is nowhere blank, and the others need no look.
+            if not blank.any():
+                return batch, np.empty(0, np.uint32)
         mask = blank.to_numpy()
         return Batch(batch.rows[~mask], batch.texts.filter(~blank)), batch.rows[mask]
 
@@ -153,14 +152,19 @@ def _constant(value: int | str) -> type[pl.DataType]:
 
 
 def _distinct(texts: pl.Series) -> _Distinct:
-    """Number the different texts of a column (stripped, blank for null)."""
-    clean = texts.fill_null("").str.strip_chars()
-    unique = clean.unique()
+    """Number the different texts of a column; they are stripped, a null is blank.
+
+    Texts that differ only in the spaces around them stay apart: stripping a few distinct texts is
+    cheaper than stripping every row.
+    """
+    filled = texts.fill_null("")
+    unique = filled.unique()
+    stripped = unique.str.strip_chars().to_list()
     if len(unique) <= 1:
-        return _Distinct(unique.to_list(), np.zeros(len(clean), np.uint32))
+        return _Distinct(stripped, np.zeros(len(filled), np.uint32))
     numbers = pl.Series(np.arange(len(unique), dtype=np.uint32))
-    places = clean.replace_strict(unique, numbers, return_dtype=pl.UInt32)
-    return _Distinct(unique.to_list(), places.to_numpy())
+    places = filled.replace_strict(unique, numbers, return_dtype=pl.UInt32)
+    return _Distinct(stripped, places.to_numpy())
 
 
 def _broken(
@@ -195,7 +199,8 @@ def _missing(
     """Report blank cells of a column that must not be blank."""
     if "" not in distinct.texts:
         return []
-    at = rows[distinct.places == distinct.texts.index("")]
+    is_blank = np.array([not text for text in distinct.texts])
+    at = rows[is_blank[distinct.places]]
     return [_faults(at, _MISSING[column.kind], column.name, None)]
 
 
