@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -306,7 +307,7 @@ async def _attempt(kind: JobKind, attempt: Work) -> None:
     except LeaseLost:
         log.warning("lease_lost", job=attempt.job_id, kind=name)
     except Problem as problem:
-        if problem.status >= 500:
+        if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
             # A neighbour is away or slow: not the job's fault, and no reason to tell its owner "no".
             log.info("job_postponed", job=attempt.job_id, kind=name, code=problem.code())
             await _give_back(attempt, pause_seconds=min(2**attempt.attempt, LONGEST_PAUSE_SECONDS))

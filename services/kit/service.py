@@ -23,6 +23,7 @@ from services.kit.jobs import JobKind
 from services.kit.migrations import earlier, head
 from services.kit.peers import Peers
 from services.kit.principals import Role, TokenVerifier
+from services.kit.reach import Reach
 from services.kit.settings import ServiceSettings
 
 __all__ = ["Service", "build"]
@@ -127,8 +128,9 @@ def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> 
 
 async def _unready(database: Database, newest: str | None, behind: frozenset[str]) -> str | None:
     try:
-        async with asyncio.timeout(2), database.engine.connect() as connection:
-            present = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        # As a request does it: a pooled connection that died with an earlier server is replaced.
+        async with asyncio.timeout(2), database.transaction(Reach.system()) as session:
+            present = await session.scalar(text("SELECT version_num FROM alembic_version"))
     except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError) as error:
         return f"database: {type(error).__name__}"
     # A revision that this code does not know belongs to the next release, whose migration ran first

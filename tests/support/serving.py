@@ -15,7 +15,11 @@ async def served(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[st
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app, log_config=None, access_log=False, **options)
+        # As in production (kit/serving.py): longer than any client keeps an idle connection, so that the
+        # server is never the one who closes it just as a request comes.
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, **{"timeout_keep_alive": 30} | options
+        )
         server = uvicorn.Server(config)
         # The test run's own signal handlers stay.
         serving = asyncio.create_task(server._serve([listener]))
