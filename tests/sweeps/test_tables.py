@@ -25,7 +25,8 @@ OWN_ROWS = {"idempotency_key": "each caller sees the keys of its own subject"}
 
 
 def mapped(service):
-    return [mapper.class_ for mapper in service.base.registry.mappers]
+    classes = (mapper.class_ for mapper in service.base.registry.mappers)
+    return sorted(classes, key=lambda cls: cls.__tablename__)
 
 
 @each_service
