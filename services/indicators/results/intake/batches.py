@@ -158,13 +158,18 @@ def _distinct(texts: pl.Series) -> _Distinct:
     cheaper than stripping every row.
     """
     filled = texts.fill_null("")
-    unique = filled.unique()
-    stripped = unique.str.strip_chars().to_list()
-    if len(unique) <= 1:
-        return _Distinct(stripped, np.zeros(len(filled), np.uint32))
-    numbers = pl.Series(np.arange(len(unique), dtype=np.uint32))
-    places = filled.replace_strict(unique, numbers, return_dtype=pl.UInt32)
-    return _Distinct(stripped, places.to_numpy())
+    if len(filled) and (filled == filled[0]).all():
+        return _Distinct(
+            filled.head(1).str.strip_chars().to_list(), np.zeros(len(filled), np.uint32)
+        )
+    # Categories of this column of this batch alone: shared ones would keep every text seen so far.
+    own = pl.Categorical(pl.Categories.random())
+    places: npt.NDArray[np.uint32] = filled.cast(own).to_physical().to_numpy()
+    # Backwards, so that of equal places the first row is written last.
+    rows = np.arange(len(places), dtype=np.uint32)[::-1]
+    first = np.zeros(int(places.max(initial=0)) + 1 if len(places) else 0, np.uint32)
+    first[places[::-1]] = rows
+    return _Distinct(filled.gather(first).str.strip_chars().to_list(), places)
 
 
 def _broken(
