@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from services.indicators.results.intake import frames
+from services.indicators.results.intake.ahead import ahead
 from services.indicators.results.intake.batches import Typed, Typist, row_faults
 from services.indicators.results.intake.delimited import Delimited
 from services.indicators.results.intake.frames import Kind
@@ -82,7 +83,7 @@ def run(task: Task, stdin: BinaryIO, stdout: BinaryIO) -> None:
 def _csv(task: Task, stdin: BinaryIO, stdout: BinaryIO, tally: _Tally) -> dict[str, Any]:
     source = Delimited(task.layout, task.table, stdin)
     typist = Typist(task.table, task.pseudonyms, task.subjects, task.constants)
-    for piece in source.pieces():
+    for piece in ahead(source.pieces()):
         typed = typist.type(piece.batch)
         aside = [
             row_faults(rows, rule)
