@@ -70,10 +70,19 @@ _FIELD_ERROR: dict[str, Any] = {
 }
 
 _EVERYWHERE = {
+    "400": "Запрос составлен неверно: заголовок, курсор или само тело",
     "401": "Нужен действительный токен доступа",
     "403": "Недостаточно прав",
     "503": "Сервис или его база временно недоступны",
 }
+
+
+_WITH_IF_MATCH = {
+    "412": "Запись изменена после того, как вы её прочитали",
+    "428": "Нужен заголовок If-Match",
+}
+
+_WITH_BODY = {"413": "Тело запроса слишком большое"}
 
 
 def _answer(description: str) -> dict[str, Any]:
@@ -115,10 +124,24 @@ def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
             if "422" in answers and "HTTPValidationError" in str(answers["422"]):
                 answers["422"] = _answer("Данные запроса не прошли проверку")
             if operation.get("security"):
-                for status, description in _EVERYWHERE.items():
+                for status, description in _by_the_kit(operation).items():
                     answers.setdefault(status, _answer(description))
             operation["responses"] = dict(sorted(answers.items()))
     return document
+
+
+def _by_the_kit(operation: dict[str, Any]) -> dict[str, str]:
+    """Return the answers that the kit gives for every operation of this shape."""
+    headers = {
+        entry["name"].lower()
+        for entry in operation.get("parameters", [])
+        if entry["in"] == "header"
+    }
+    return (
+        _EVERYWHERE
+        | (_WITH_IF_MATCH if "if-match" in headers else {})
+        | (_WITH_BODY if "requestBody" in operation else {})
+    )
 
 
 def _plain_name(given: str) -> str:
