@@ -113,10 +113,9 @@ def _body(
     return {
         "requestBody": {
             "required": True,
-            "content": {
-                "application/json": {"schema": schema},
-                "application/x-www-form-urlencoded": {"schema": schema},
-            },
+            # Forms are taken too (RFC 6749), but of two kinds of body some generators make no
+            # client that runs; who needs the form is an OAuth library that asks no contract.
+            "content": {"application/json": {"schema": schema}},
         }
     }
 

@@ -175,7 +175,8 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
-            "title": "Опора",
+            # Generators name the client's package by this; a package name is Latin.
+            "title": "Opora",
             "version": "1",
             "description": "Единый контракт шлюза и четырёх сервисов: из него создаются клиенты.",
         },
@@ -241,7 +242,9 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
                 result["$ref"] = f"#/components/schemas/{names[schema_name]}"
         if ("schemas" in node and "securitySchemes" in node) or set(node) == {"schemas"}:
             result["schemas"] = {
-                names.get(key, key): value for key, value in result["schemas"].items()
+                # Some generators name classes by the title: two of one title would be one class.
+                names.get(key, key): value | {"title": names.get(key, key)}
+                for key, value in result["schemas"].items()
             }
         return result
     if isinstance(node, list):

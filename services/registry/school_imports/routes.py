@@ -53,7 +53,8 @@ _FILE: dict[str, Any] = {
         "required": True,
         "description": "Файл CSV или XLSX, как есть",
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("text/csv", _XLSX)
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("text/csv", _XLSX, "application/octet-stream")
         },
     }
 }
