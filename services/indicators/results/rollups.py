@@ -119,6 +119,9 @@ async def recompute(
             text(f"DELETE FROM {table} WHERE procedure_id = :procedure {of_schools}"), values
         )
     await session.execute(text("SET LOCAL work_mem = '128MB'"))
+    # The planner takes the key's columns for independent and expects far more groups than there are:
+    # at the usual price of handing a group over it would count in one process.
+    await session.execute(text("SET LOCAL parallel_tuple_cost = 0.01"))
     constants = await _constants(session, procedure_id, schools)
     await session.execute(text(_COUNTED.format(**constants)))
     # Half a million groups are slower to hand between processes than to count in one.
