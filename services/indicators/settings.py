@@ -27,11 +27,6 @@ class IndicatorsSettings(ServiceSettings):
     intake_children: int = Field(
         default=2, ge=1, description="Files read at once by one process; others wait their turn"
     )
-    intake_spare: bool = Field(
-        default=True,
-        description="Keep one reading process started ahead of need (about 80 MB): a file then"
-        " begins half a second earlier",
-    )
     intake_seconds: float = Field(
         default=900.0, description="Longest time one file may take to come in"
     )

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.idempotency import around
 from services.kit.logs import begin_request, log
@@ -45,9 +45,9 @@ class Route(APIRoute):
         return around(super().get_route_handler())
 
 
-def router(*, prefix: str, tags: list[str], lifespan: Lifespan[Any] | None = None) -> APIRouter:
-    """Return the router of a feature; its lifespan, if any, lies within the application's."""
-    return APIRouter(prefix=prefix, tags=list(tags), route_class=Route, lifespan=lifespan)
+def router(*, prefix: str, tags: list[str]) -> APIRouter:
+    """Return the router of a feature."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=Route)
 
 
 @dataclass

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.indicators.results import children
 from services.indicators.results.intake import frames
 from services.indicators.results.intake.frames import Frame, Kind
 
@@ -47,27 +48,37 @@ Store = Callable[[int, str, bytes], Awaitable[None]]
 
 
 async def receive(
-    body: AsyncIterator[bytes],
-    task: dict[str, Any],
-    store: Store,
-    *,
-    limit: int,
-    seconds: float,
-    start: Callable[[], Awaitable[asyncio.subprocess.Process]] = children.start,
+    body: AsyncIterator[bytes], task: dict[str, Any], store: Store, *, limit: int, seconds: float
 ) -> Received:
-    """Send a body through a child of its own and store its batches as they come.
+    """Send a body through the child and store its batches as they come.
 
     Raises:
         Refused: The file as a whole cannot be taken.
         TooBig: The body is larger than the limit.
         TimeoutError: The file took too long.
     """
-    child = await start()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.indicators.results.intake",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=4 * 1024 * 1024,
+        # The child gets none of the service's settings: no database address, no keys of tokens.
+        env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PYTHONPATH": _import_path()},
+    )
     try:
         async with asyncio.timeout(seconds):
             return await _exchange(child, body, task, store, limit)
     finally:
-        await children.end(child)
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+def _import_path() -> str:
+    return os.pathsep.join(path for path in sys.path if path)
 
 
 async def _exchange(

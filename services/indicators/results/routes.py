@@ -1,5 +1,6 @@
 """Imports, indices and lineage over HTTP."""
 
+import asyncio
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import select
 
 from services.indicators.procedures.queries import ProcedureNotFound, visible_procedure
 from services.indicators.procedures.tables import Scale
-from services.indicators.results import children, operations, queries, sheets, uploads
+from services.indicators.results import operations, queries, sheets, uploads
 from services.indicators.results.access import ImportEditor, ImportReader, IndexReader
 from services.indicators.results.layouts import LayoutCode, layout
 from services.indicators.results.operations import (
@@ -46,7 +47,7 @@ from services.kit.problems import Problem, problems
 
 __all__ = ["imports", "indices", "results", "templates"]
 
-imports = router(prefix="/imports", tags=["imports"], lifespan=children.intake)
+imports = router(prefix="/imports", tags=["imports"])
 templates = router(prefix="/import-templates", tags=["imports"])
 indices = router(prefix="/indices", tags=["indices"])
 results = router(prefix="/results", tags=["indices"])
@@ -218,7 +219,7 @@ async def put_import_file(
         repr_digest=repr_digest,
     )
     holder = await uploads.take_file(
-        transactions, settings, request.app.state.intake, upload, request.stream()
+        transactions, settings, _turns(request), upload, request.stream()
     )
     async with transactions() as session:
         found = await queries.visible_import(session, holder)
@@ -407,6 +408,15 @@ async def list_lineage(
 ) -> Any:
     """Импорты, листы и строки, из которых сложились показатели школы."""
     return await queries.lineage(session, procedure_id=procedure_id, school_id=school_id, ask=ask)
+
+
+def _turns(request: Request) -> asyncio.Semaphore:
+    """Give the turnstile of this process: reading a file costs memory and a core."""
+    state = request.app.state
+    if not hasattr(state, "intake_turns"):
+        state.intake_turns = asyncio.Semaphore(state.settings.intake_children)
+    turns: asyncio.Semaphore = state.intake_turns
+    return turns
 
 
 def _download(body: bytes, media_type: str, name: str) -> Response:

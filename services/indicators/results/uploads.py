@@ -5,6 +5,7 @@ attempt, and the batches of the earlier one are then refused; so an upload that 
 left half done is simply sent again.
 """
 
+import asyncio
 import base64
 import binascii
 import contextlib
@@ -22,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.procedures.queries import scales, visible_procedure
 from services.indicators.results import operations, queries
-from services.indicators.results.children import Intake
 from services.indicators.results.layouts import LayoutCode, Table, layout
 from services.indicators.results.operations import ImportNotReady
 from services.indicators.results.receiving import Received, Refused, TooBig, receive
@@ -123,7 +123,7 @@ class _Started:
 async def take_file(
     transactions: Transactions,
     settings: IndicatorsSettings,
-    intake: Intake,
+    turns: asyncio.Semaphore,
     upload: Upload,
     body: AsyncIterator[bytes],
 ) -> int:
@@ -147,7 +147,7 @@ async def take_file(
         if first is not None:
             return first
     async with contextlib.AsyncExitStack() as held:
-        await held.enter_async_context(intake.turns)
+        await held.enter_async_context(turns)
         if not announced and await _is_length_known(transactions, upload):
             spool = held.enter_context(Spool())
             sha256 = await spool.take(body)
@@ -156,7 +156,7 @@ async def take_file(
             if first is not None:
                 return first
             body = spool.replay(body)
-        started, received = await _pass(transactions, settings, intake, upload, form, body)
+        started, received = await _pass(transactions, settings, upload, form, body)
     if announced and announced != received.sha256:
         async with transactions() as session:
             await _refuse(session, started)
@@ -187,7 +187,6 @@ async def _is_length_known(transactions: Transactions, upload: Upload) -> bool:
 async def _pass(
     transactions: Transactions,
     settings: IndicatorsSettings,
-    intake: Intake,
     upload: Upload,
     form: str,
     body: AsyncIterator[bytes],
@@ -203,12 +202,7 @@ async def _pass(
 
     try:
         received = await receive(
-            body,
-            started.task,
-            store,
-            limit=limit,
-            seconds=settings.intake_seconds,
-            start=intake.child,
+            body, started.task, store, limit=limit, seconds=settings.intake_seconds
         )
         _check_title(received, started)
     except Refused as refused:

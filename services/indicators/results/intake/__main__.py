@@ -28,10 +28,7 @@ def main(stdin: BinaryIO, stdout: BinaryIO) -> int:
     from services.indicators.results.intake.flow import Task, run
     from services.indicators.results.intake.refusals import Refusal
 
-    line = stdin.readline()
-    if not line:
-        return 0  # a spare whose service has ended
-    document: dict[str, Any] = json.loads(line)
+    document: dict[str, Any] = json.loads(stdin.readline())
     try:
         run(Task.of(document), stdin, stdout)
     except Refusal as refusal:
