@@ -267,8 +267,10 @@ async def _run_jobs(
                     with contextlib.suppress(DBAPIError, OSError, InterfaceError):
                         await _give_back(unfinished)
                 raise
+            # Not wait_for: of Python 3.11 it may lose a stop that comes together with the wake.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await wake.wait()
             wake.clear()
 
 
@@ -324,8 +326,8 @@ async def _attempt(kind: JobKind, attempt: Work) -> None:
         await _fail_unexpected(attempt, name, error)
     finally:
         beat.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beat
+        # gather and not suppress: a worker told to stop at this very moment must still hear it.
+        await asyncio.gather(beat, return_exceptions=True)
 
 
 async def _give_back(attempt: Work, *, pause_seconds: float = 0) -> None:

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from services.kit import jobs
 from services.kit.reach import Reach
 from tests.kit.notes.app import SERVICE
 from tests.support.callers import curator, machine, municipality_user, region_user, school_user
@@ -408,6 +409,21 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(notes):
 
     assert job.state == "running"
     assert await titles(notes, REGION) == []
+
+
+async def test_a_worker_hears_its_stop_even_as_a_job_ends(notes):
+    async def run(_):
+        # The stop arrives between the end of the job and the end of its lease.
+        asyncio.get_running_loop().call_soon(attempt.cancel)
+
+    work = jobs.Work(
+        job_id=1, region_id=1, attempt=1, params={}, created_by="", database=notes.database,
+        settings=notes.settings, peers=notes.app.state.peers,
+    )  # fmt: skip
+    attempt = asyncio.create_task(jobs._attempt(jobs.JobKind("ends", run), work))
+    await asyncio.wait([attempt], timeout=5)
+
+    assert attempt.cancelled()
 
 
 async def test_a_refusal_of_a_job_is_kept_for_its_owner(notes):
