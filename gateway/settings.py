@@ -1,6 +1,7 @@
 """What is particular to the gateway's settings."""
 
 import hashlib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -70,4 +71,8 @@ class GatewaySettings(ServiceSettings):
     )
     connections_per_service: int = Field(
         default=256, description="Requests to one service under way at once"
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="Networks of own proxies whose X-Forwarded-For is believed, a JSON list",
     )
