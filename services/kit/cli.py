@@ -143,7 +143,7 @@ async def _prepare(installation: Installation) -> list[str]:
         service = service_named(name)
         if owner_url := _settings(service).owner_database_url:
             await upgrade(service, owner_url.get_secret_value())
-        if service.jobs or service.follows:
+        if service.has_work:
             workers.append(name)
     return workers
 
@@ -164,7 +164,7 @@ def _commands_of(name: str) -> typer.Typer:
 
     @group.command()
     def work() -> None:
-        """Выполнять задания и следить за лентами соседей до SIGTERM."""
+        """Выполнять задания, следить за лентами соседей и делать регулярные дела до SIGTERM."""
         import uvloop
 
         from services.kit.jobs import work

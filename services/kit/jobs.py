@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit import logs
+from services.kit.chores import keep_doing
 from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, catch_up, follow
 from services.kit.logs import log
@@ -35,7 +36,7 @@ from services.kit.settings import ServiceSettings
 if TYPE_CHECKING:
     from services.kit.service import Service
 
-__all__ = ["JobKind", "Work", "enqueue", "work"]
+__all__ = ["JobKind", "Work", "enqueue", "running_worker", "work"]
 
 LEASE_SECONDS = 15
 MAX_ATTEMPTS = 3
@@ -195,31 +196,36 @@ _CLAIM = text(
 
 
 async def work(service: "Service", settings: ServiceSettings) -> None:
-    """Run the jobs and follow the feeds of a service until SIGTERM or SIGINT."""
+    """Run the jobs, follow the feeds and do the chores of a service until SIGTERM or SIGINT."""
     logs.configure(f"{service.name}-worker", settings.log_level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with running_worker(service.jobs, service.follows, settings):
+    async with running_worker(service, settings):
         await stop.wait()
 
 
 @asynccontextmanager
-async def running_worker(
-    jobs: tuple[JobKind, ...],
-    follows: tuple[Follower, ...],
-    settings: ServiceSettings,
-) -> AsyncIterator[None]:
+async def running_worker(service: "Service", settings: ServiceSettings) -> AsyncIterator[None]:
     """Keep a worker running in this event loop while the block is open."""
     # What a person waits for is cut off after a while; a job may take as long as it needs.
     database = replace(open_database(settings), statement_timeout_ms=0)
     await refuse_unsafe_role(database)
     peers = Peers(settings)
-    tasks = [asyncio.create_task(follow(database, peers, follower)) for follower in follows]
+    jobs, follows = service.jobs, service.follows
+    tasks = [
+        *(asyncio.create_task(follow(database, peers, follower)) for follower in follows),
+        *(asyncio.create_task(keep_doing(chore, database, settings)) for chore in service.chores),
+    ]
     if jobs:
         tasks.append(asyncio.create_task(_run_jobs(jobs, follows, database, settings, peers)))
-    log.info("worker_started", jobs=[kind.name for kind in jobs], follows=[f.peer for f in follows])
+    log.info(
+        "worker_started",
+        jobs=[kind.name for kind in jobs],
+        follows=[follower.peer for follower in follows],
+        chores=[chore.name for chore in service.chores],
+    )
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from services.kit import logs, problems
+from services.kit.chores import Chore
 from services.kit.contracts import describe
 from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, feed_router
@@ -42,10 +43,16 @@ class Service:
     routers: tuple[APIRouter, ...]
     jobs: tuple[JobKind, ...] = ()
     follows: tuple[Follower, ...] = ()
+    chores: tuple[Chore, ...] = ()
     has_feed: bool = True
     # A service whose paths do not follow /api/<name>/v1 says so (the gateway).
     prefix: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the service needs a worker process beside the one that answers."""
+        return bool(self.jobs or self.follows or self.chores)
 
     @property
     def path_prefix(self) -> str:

@@ -52,9 +52,7 @@ def test_each_service_has_a_file_and_the_list_names_all():
 def test_a_worker_is_deployed_exactly_where_the_service_has_work(service):
     declared = service_named(service)
 
-    assert (named(service, "Deployment", f"{service}-worker") is not None) == bool(
-        declared.jobs or declared.follows
-    )
+    assert (named(service, "Deployment", f"{service}-worker") is not None) == declared.has_work
 
 
 @pytest.mark.parametrize("service", SERVICES)

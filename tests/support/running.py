@@ -42,7 +42,7 @@ class Running:
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
         """Keep the service's worker running in this loop."""
-        async with running_worker(self.service.jobs, self.service.follows, self.settings):
+        async with running_worker(self.service, self.settings):
             yield
 
 

@@ -227,11 +227,9 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
             apps[service.name] = own
             app = application(settings[service.name], own) if service is GATEWAY else own
             await stack.enter_async_context(served(app, port=ports[service.name], lifespan="on"))
-        for service in SERVICES:
-            if service.jobs or service.follows:
-                await stack.enter_async_context(
-                    running_worker(service.jobs, service.follows, settings[service.name]),
-                )
+        for service in everyone:
+            if service.has_work:
+                await stack.enter_async_context(running_worker(service, settings[service.name]))
         yield World(addresses["gateway"], urls, settings, apps, addresses, stack)
 
 

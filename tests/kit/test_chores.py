@@ -1,0 +1,96 @@
+"""What a worker repeats on its own: by one worker at a time, whatever happens to it."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from services.kit.chores import Chore
+from tests.kit.notes.app import SERVICE
+from tests.support.running import running
+
+
+class Doing:
+    """A chore that counts how often it is done, and how often twice at once."""
+
+    def __init__(self, *, seconds=0.0, failures=0):
+        self.times = self.at_once = self._now = 0
+        self._seconds, self._failures = seconds, failures
+
+    async def __call__(self, *_):
+        self._now += 1
+        self.times += 1
+        self.at_once = max(self.at_once, self._now)
+        try:
+            await asyncio.sleep(self._seconds)
+            if self.times <= self._failures:
+                raise RuntimeError("not yet")
+        finally:
+            self._now -= 1
+
+    async def done(self, times):
+        async with asyncio.timeout(10):
+            while self.times < times:
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def notes(databases):
+    """Start the service with other chores."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*chores):
+            service = replace(SERVICE, chores=chores)
+            urls = await stack.enter_async_context(databases.fresh(service))
+            return await stack.enter_async_context(running(service, urls))
+
+        yield start
+
+
+async def test_a_chore_is_done_again_and_again(notes):
+    doing = Doing()
+    service = await notes(Chore("count", 0.01, doing))
+
+    async with service.worker():
+        await doing.done(5)
+
+
+async def test_two_workers_never_do_a_chore_at_the_same_time(notes):
+    doing = Doing(seconds=0.02)
+    service = await notes(Chore("count", 0.001, doing))
+
+    async with service.worker(), service.worker(), service.worker():
+        await doing.done(20)
+
+    assert doing.at_once == 1
+
+
+async def test_the_count_of_chores_at_once_can_tell(notes):
+    # The same without the lock's common name: the counting above would see two at once.
+    doing = Doing(seconds=0.05)
+    service = await notes(Chore("one", 0.001, doing), Chore("other", 0.001, doing))
+
+    async with service.worker():
+        await doing.done(10)
+
+    assert doing.at_once == 2
+
+
+async def test_a_chore_that_fails_is_tried_again_and_stops_no_other(notes):
+    failing, other = Doing(failures=3), Doing()
+    service = await notes(Chore("failing", 0.01, failing), Chore("other", 0.01, other))
+
+    async with service.worker():
+        await failing.done(6)
+        await other.done(6)
+
+
+async def test_a_stopped_worker_leaves_its_chore_to_the_next(notes):
+    doing = Doing(seconds=30)
+    service = await notes(Chore("long", 0.01, doing))
+    async with service.worker():
+        await doing.done(1)
+
+    async with service.worker():
+        await doing.done(2)
