@@ -1,12 +1,12 @@
 """What travels about accounts."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from services.kit.http import In, Out
+from services.kit.words import Word
 
 __all__ = ["AccountIn", "AccountOut", "PasswordIn", "PersonRole"]
 
@@ -14,13 +14,13 @@ _SHORTEST_PASSWORD = 12
 _LONGEST_PASSWORD = 200
 
 
-class PersonRole(StrEnum):
+class PersonRole(Word):
     """The four roles of people. Source: design 4."""
 
-    REGION = "region"
-    MUNICIPALITY = "municipality"
-    SCHOOL = "school"
-    CURATOR = "curator"
+    REGION = "region", "сотрудник региона: все школы региона"
+    MUNICIPALITY = "municipality", "сотрудник муниципалитета: его школы"
+    SCHOOL = "school", "сотрудник школы: своя школа"
+    CURATOR = "curator", "куратор: школы по действующим правам куратора"
 
 
 Login = Annotated[

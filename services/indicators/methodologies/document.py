@@ -5,7 +5,6 @@ The texts of the errors are read by the person who writes a methodology, hence i
 
 import datetime as dt
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
@@ -21,6 +20,7 @@ from pydantic import (
 
 from services.indicators.algebra.categories import Category, Flag, ambiguous
 from services.indicators.algebra.rules import Rule
+from services.kit.words import Word
 
 LONGEST_LOOK_BACK = 10
 _EVERY_GRADE = range(1, 13)
@@ -236,13 +236,11 @@ class CategoryText(_Part):
         return Category(self.code, _bits(self.has), _bits(self.has_not))
 
 
-class PermittedUse(StrEnum):
+class PermittedUse(Word):
     """For what the results must be permitted to be used (design 6)."""
 
-    IDENTIFICATION = "identification"
-    """Списки школ: может быть опубликован."""
-    ANALYSIS = "analysis"
-    """Только анализ: прогон нельзя утвердить и опубликовать."""
+    IDENTIFICATION = "identification", "списки школ: результат можно утвердить и опубликовать"
+    ANALYSIS = "analysis", "только анализ: прогон нельзя утвердить и опубликовать"
 
 
 class Methodology(_Part):

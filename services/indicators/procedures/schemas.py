@@ -2,12 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.words import Word
 
 __all__ = [
     "PermittedUse",
@@ -24,35 +24,30 @@ __all__ = [
 ]
 
 
-class ProcedureKind(StrEnum):
+class ProcedureKind(Word):
     """Kinds of assessment procedures."""
 
-    VPR = "vpr"
-    """Всероссийские проверочные работы."""
-    OGE = "oge"
-    """ГИА-9."""
-    EGE = "ege"
-    """ГИА-11."""
-    GVE = "gve"
-    """Государственный выпускной экзамен."""
-    RDR = "rdr"
-    """Региональная диагностическая работа."""
-    OTHER = "other"
+    VPR = "vpr", "всероссийские проверочные работы"
+    OGE = "oge", "основной государственный экзамен (ГИА-9)"
+    EGE = "ege", "единый государственный экзамен (ГИА-11)"
+    GVE = "gve", "государственный выпускной экзамен"
+    RDR = "rdr", "региональная диагностическая работа"
+    OTHER = "other", "другая процедура"
 
 
-class Use(StrEnum):
+class Use(Word):
     """What results may be used for."""
 
-    ANALYSIS = "analysis"
-    IDENTIFICATION = "identification"
+    ANALYSIS = "analysis", "анализ"
+    IDENTIFICATION = "identification", "выявление школ: списки по результатам можно публиковать"
 
 
-class ScoreKind(StrEnum):
+class ScoreKind(Word):
     """Which of the scores a file may carry the scale is about."""
 
-    PRIMARY = "primary"
-    TEST100 = "test100"
-    MARK = "mark"
+    PRIMARY = "primary", "первичный балл"
+    TEST100 = "test100", "тестовый балл по стобалльной шкале"
+    MARK = "mark", "отметка от 2 до 5"
 
 
 class PermittedUse(In):
@@ -74,7 +69,7 @@ class PermittedUse(In):
 
 
 Points = Annotated[Decimal, Field(ge=0, le=99_999, max_digits=8, decimal_places=3)]
-Word = Annotated[str, Field(min_length=1, max_length=100)]
+Label = Annotated[str, Field(min_length=1, max_length=100)]
 _BORDERS = "Первые баллы отметок 3, 4, 5; пусто, если отметок нет"
 
 
@@ -87,7 +82,7 @@ class ScaleIn(In):
     title: str = Field(
         min_length=1, max_length=100, description="Название предмета", examples=["Русский язык"]
     )
-    aliases: list[Word] = Field(
+    aliases: list[Label] = Field(
         default_factory=list,
         max_length=20,
         description="Как предмет назван в файлах: код РИС, полное название",
@@ -126,7 +121,7 @@ class ScalePatch(In):
     """Fields of a scale to change; what is not named stays."""
 
     title: str | None = Field(default=None, min_length=1, max_length=100, description="Название")
-    aliases: list[Word] | None = Field(
+    aliases: list[Label] | None = Field(
         default=None, max_length=20, description="Как предмет назван в файлах"
     )
     minimum: Points | None = Field(default=None, description="Минимальный балл")

@@ -6,21 +6,19 @@ Plain dataclasses, because the intake child reads them too and starts faster wit
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from services.kit.words import Word
 
-class LayoutCode(StrEnum):
+
+class LayoutCode(Word):
     """The kinds of files Opora reads."""
 
-    OPORA_RESULTS = "opora-results"
-    """Opora's own template, CSV or XLSX."""
-    RIS_GIA = "ris-gia"
-    """Tables of РИС ГИА as four files."""
-    VPR_F1 = "vpr-f1"
-    """ВПР form Ф1 of ФИС ОКО, one file per subject."""
+    OPORA_RESULTS = "opora-results", "шаблон Опоры, CSV или XLSX"
+    RIS_GIA = "ris-gia", "таблицы РИС ГИА, четыре файла"
+    VPR_F1 = "vpr-f1", "форма Ф1 ВПР из ФИС ОКО, файл на предмет"
 
 
 CellKind = Literal[

@@ -1,18 +1,16 @@
 """What can be said of a row: the rule's code, its sentence, its remedy, what becomes of the row."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from services.kit.words import Word
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """What becomes of a row a rule speaks of."""
 
-    REJECTED = "rejected"
-    """The row is not stored; somebody has to correct it."""
-    IGNORED = "ignored"
-    """The row needs no correction: it says nothing new."""
-    NOTED = "noted"
-    """The row is stored; the reader should know."""
+    REJECTED = "rejected", "строка не записана, её нужно исправить"
+    IGNORED = "ignored", "строка пропущена: нового в ней нет"
+    NOTED = "noted", "строка записана с замечанием"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What travels about imports, findings, indices and lineage."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -9,6 +8,7 @@ from pydantic import Field
 from services.indicators.results.layouts import LayoutCode
 from services.indicators.results.rules import Outcome
 from services.kit.http import In, Out
+from services.kit.words import Word
 
 __all__ = [
     "CommitIn",
@@ -25,21 +25,18 @@ __all__ = [
 ]
 
 
-class ImportState(StrEnum):
+class ImportState(Word):
     """How far an import has come."""
 
-    DRAFT = "draft"
-    """Waiting for files."""
-    UPLOADED = "uploaded"
-    CHECKING = "checking"
-    CHECKED = "checked"
-    """Waiting for a decision: commit or cancellation."""
-    COMMITTING = "committing"
-    COMMITTED = "committed"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    DUPLICATE = "duplicate"
-    """The same content was imported before: see first_import_id."""
+    DRAFT = "draft", "ждёт файлов"
+    UPLOADED = "uploaded", "все файлы приняты, проверка в очереди"
+    CHECKING = "checking", "проверяется"
+    CHECKED = "checked", "проверен и ждёт решения: записать или отменить"
+    COMMITTING = "committing", "записывается"
+    COMMITTED = "committed", "записан и действует"
+    CANCELLED = "cancelled", "отменён, ничего не записано"
+    FAILED = "failed", "не удалось проверить или записать"
+    DUPLICATE = "duplicate", "то же содержание уже загружено импортом first_import_id"
 
 
 class ImportIn(In):

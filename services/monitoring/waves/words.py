@@ -1,21 +1,21 @@
 """The words a wave is told by: its kinds and its states."""
 
-from enum import StrEnum
+from services.kit.words import Word
 
 __all__ = ["WaveKind", "WaveState"]
 
 
-class WaveKind(StrEnum):
+class WaveKind(Word):
     """Which round of the year it is."""
 
-    ENTRY = "entry"  # входной
-    INTERIM = "interim"  # промежуточный
-    FINAL = "final"  # итоговый
+    ENTRY = "entry", "входной мониторинг"
+    INTERIM = "interim", "промежуточный мониторинг"
+    FINAL = "final", "итоговый мониторинг"
 
 
-class WaveState(StrEnum):
+class WaveState(Word):
     """Where the wave is in its life."""
 
-    PLANNED = "planned"
-    OPEN = "open"
-    CLOSED = "closed"
+    PLANNED = "planned", "запланирована, сроки и состав можно менять"
+    OPEN = "open", "идёт"
+    CLOSED = "closed", "завершена"

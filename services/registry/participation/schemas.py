@@ -1,12 +1,12 @@
 """What travels about participation."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.words import Word
 from services.registry.days import Day
 from services.registry.participation.terms import Source
 
@@ -140,12 +140,12 @@ class BulkOut(Out):
     )
 
 
-class Status(StrEnum):
+class Status(Word):
     """Which participations a list holds."""
 
-    ACTIVE = "active"
-    WITHDRAWN = "withdrawn"
-    ALL = "all"
+    ACTIVE = "active", "участвуют"
+    WITHDRAWN = "withdrawn", "исключены"
+    ALL = "all", "все"
 
 
 class Withdrawal(In):

@@ -1,13 +1,13 @@
 """Closed lists of words about participation, in the API and in the database alike."""
 
-from enum import StrEnum
+from services.kit.words import Word
 
 __all__ = ["Source"]
 
 
-class Source(StrEnum):
+class Source(Word):
     """On what ground a school takes part."""
 
-    IDENTIFICATION = "identification"  # a published identification run
-    ORDER = "order"
-    MANUAL = "manual"
+    IDENTIFICATION = "identification", "опубликованный прогон выявления"
+    ORDER = "order", "приказ"
+    MANUAL = "manual", "внесено вручную"

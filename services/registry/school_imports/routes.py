@@ -1,7 +1,6 @@
 """Routes of imports of schools."""
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Query, Request, Response
@@ -12,6 +11,7 @@ from services.kit.http import allow_body, router
 from services.kit.idempotency import IdempotencyRequired
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
+from services.kit.words import Word
 from services.registry.school_imports import exporting, operations, queries, reading
 from services.registry.school_imports.checking import RULES
 from services.registry.school_imports.layouts import layout
@@ -34,11 +34,11 @@ _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class TemplateFormat(StrEnum):
+class TemplateFormat(Word):
     """Kinds of the template."""
 
-    CSV = "csv"
-    XLSX = "xlsx"
+    CSV = "csv", "текст с разделителями"
+    XLSX = "xlsx", "книга Excel"
 
 
 async def _receive(request: Request, _: SchoolEditor) -> bytes:

@@ -1,30 +1,30 @@
 """What travels about imports of schools."""
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from pydantic import Field
 
 from services.kit.http import In, Out
+from services.kit.words import Word
 
 __all__ = ["CommitIn", "ImportOut", "ImportSummary", "IssueOut", "Outcome", "RowOut", "State"]
 
 
-class State(StrEnum):
+class State(Word):
     """Where an import stands."""
 
-    CHECKED = "checked"  # judged, nothing stored
-    COMMITTING = "committing"  # the worker is storing it
-    COMMITTED = "committed"
-    FAILED = "failed"  # the commit was refused; it may be asked for again
+    CHECKED = "checked", "проверен, ничего не записано"
+    COMMITTING = "committing", "записывается"
+    COMMITTED = "committed", "записан"
+    FAILED = "failed", "записать не удалось, можно попросить ещё раз"
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """What becomes of a row."""
 
-    STORE = "store"
-    REJECT = "reject"
-    IGNORE = "ignore"
+    STORE = "store", "строка будет записана"
+    REJECT = "reject", "строка отклонена, её нужно исправить"
+    IGNORE = "ignore", "строка пропущена: нового в ней нет"
 
 
 class IssueOut(Out):

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.words import Word
 from services.registry import identifiers
 from services.registry.days import Day
 from services.registry.schools.terms import SchoolKind, Stage, SuccessionKind
@@ -476,16 +476,16 @@ class LineageStep(Out):
     steps: int = Field(description="На сколько событий удалено от школы", examples=[1])
 
 
-class Status(StrEnum):
+class Status(Word):
     """Which schools a list holds."""
 
-    OPEN = "open"
-    CLOSED = "closed"
-    ALL = "all"
+    OPEN = "open", "действующие"
+    CLOSED = "closed", "закрытые"
+    ALL = "all", "все"
 
 
-class Sort(StrEnum):
+class Sort(Word):
     """Order of a list of schools."""
 
-    CODE = "code"
-    NAME = "name"
+    CODE = "code", "по коду ОО"
+    NAME = "name", "по наименованию"

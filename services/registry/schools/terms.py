@@ -1,39 +1,39 @@
 """Closed lists of words about schools, in the API and in the database alike."""
 
-from enum import StrEnum
+from services.kit.words import Word
 
 __all__ = ["SchoolKind", "Stage", "SuccessionKind"]
 
 
-class SchoolKind(StrEnum):
+class SchoolKind(Word):
     """Kind of a general education organisation. Source: methodology A12, A14."""
 
-    PRIMARY = "nosh"  # начальная
-    BASIC = "oosh"  # основная
-    SECONDARY = "sosh"  # средняя
-    GYMNASIUM = "gymnasium"
-    LYCEUM = "lyceum"
-    ADVANCED = "advanced"  # с углублённым изучением предметов
-    EVENING = "evening"  # вечерняя (сменная)
-    CORRECTIONAL = "correctional"  # для обучающихся с ОВЗ
-    BOARDING = "boarding"  # школа-интернат
-    CADET = "cadet"
-    OTHER = "other"
+    PRIMARY = "nosh", "начальная школа"
+    BASIC = "oosh", "основная школа"
+    SECONDARY = "sosh", "средняя школа"
+    GYMNASIUM = "gymnasium", "гимназия"
+    LYCEUM = "lyceum", "лицей"
+    ADVANCED = "advanced", "школа с углублённым изучением отдельных предметов"
+    EVENING = "evening", "вечерняя (сменная) школа"
+    CORRECTIONAL = "correctional", "школа для обучающихся с ОВЗ"
+    BOARDING = "boarding", "школа-интернат"
+    CADET = "cadet", "кадетская школа"
+    OTHER = "other", "другая организация"
 
 
-class Stage(StrEnum):
+class Stage(Word):
     """Stage of general education that a school teaches."""
 
-    PRIMARY = "noo"  # начальное общее, 1-4
-    BASIC = "ooo"  # основное общее, 5-9
-    SECONDARY = "soo"  # среднее общее, 10-11
+    PRIMARY = "noo", "начальное общее образование, 1–4 классы"
+    BASIC = "ooo", "основное общее образование, 5–9 классы"
+    SECONDARY = "soo", "среднее общее образование, 10–11 классы"
 
 
-class SuccessionKind(StrEnum):
+class SuccessionKind(Word):
     """What happened in the network of schools."""
 
-    MERGE = "merge"  # the predecessor was merged into the school
-    SPLIT = "split"  # the school was split off from the predecessor
-    RENAME = "rename"
-    TRANSFER = "transfer"  # to another municipality or founder
-    CLOSURE = "closure"
+    MERGE = "merge", "предшественник присоединён к школе"
+    SPLIT = "split", "школа выделена из предшественника"
+    RENAME = "rename", "школа переименована"
+    TRANSFER = "transfer", "школа передана другому муниципалитету или учредителю"
+    CLOSURE = "closure", "школа закрыта"
