@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.idempotency import around
+from services.kit.inputs import as_declared
 from services.kit.logs import begin_request, log
 
 __all__ = ["EdgeMiddleware", "In", "Out", "Route", "allow_body", "router"]
@@ -29,6 +31,14 @@ class In(BaseModel):
         frozen=True,
         str_strip_whitespace=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Hold every field to the JSON type that the contract declares: `true` is not 1."""
+        schema: CoreSchema = as_declared(handler(source), cls)
+        return schema
 
 
 class Out(BaseModel):
