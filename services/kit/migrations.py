@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.kit import reach
+from services.kit import audit_schema, reach
 from services.kit.reach import Depth, Level
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "autogenerate",
+    "complete_audit",
     "create_plumbing",
     "earlier",
     "head",
@@ -36,7 +37,17 @@ LOCK_TIMEOUT = "5s"
 ADVISORY_LOCK = 0x6F706F7261  # "opora"
 
 # Tables of the kit and partitions are made by statements of their own; Alembic compares the rest.
-PLUMBING = {"change", "job", "audit_entry", "idempotency_key", "feed_cursor", "alembic_version"}
+PLUMBING = {
+    "alembic_version",
+    "audit_entry",
+    "audit_link",
+    "audit_pending",
+    "change",
+    "feed_cursor",
+    "idempotency_key",
+    "job",
+    "read_entry",
+}
 
 
 def _config(service: "Service") -> Config:
@@ -171,9 +182,13 @@ def track(
     municipality: str | None = "municipality_id",
     school: str | None = "school_id",
     exclude: Sequence[str] = (),
+    personal: Sequence[str] = (),
     is_open: bool = True,
+    is_fed: bool = True,
 ) -> None:
     """Write every change of the table to the change feed and the audit, by trigger.
+
+    A table that is tracked already is tracked in the new way from here on.
 
     Args:
         table: The table to watch.
@@ -183,25 +198,28 @@ def track(
         region: Column that locates the row; likewise `municipality` and `school` (None: not so precise).
         municipality: See `region`.
         school: See `region`.
-        exclude: Columns that never leave the table.
+        exclude: Columns that never leave the table; that one of them changed alone leaves no trace.
+        personal: Columns about a natural person: feed and audit tell that they changed, not their
+            values, because both are kept and a person may ask to be forgotten.
         is_open: Whether levels below the region read changes that are not precisely located.
+        is_fed: False: only the audit, for a table that no other system follows.
     """
-    arguments = ", ".join(
-        f"'{argument}'"
-        for argument in (
-            kind,
-            ",".join(key),
-            entity,
-            region,
-            municipality or "",
-            school or "",
-            ",".join(exclude),
-            "t" if is_open else "f",
-        )
-    )
+    arguments = [
+        kind,
+        ",".join(key),
+        entity,
+        region,
+        municipality or "",
+        school or "",
+        ",".join(exclude),
+        "t" if is_open else "f",
+    ]
+    if personal or not is_fed:
+        arguments += [",".join(personal), "t" if is_fed else "f"]
+    listed = ", ".join(f"'{argument}'" for argument in arguments)
     op.execute(
-        f"CREATE TRIGGER track_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
-        f" FOR EACH ROW EXECUTE FUNCTION opora_track({arguments})",
+        f"CREATE OR REPLACE TRIGGER track_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION opora_track({listed})",
     )
 
 
@@ -220,6 +238,19 @@ def create_plumbing(*, grants: str | None = "curator_grant") -> None:
     own = "subject = current_setting('opora.subject', true)"
     _lock("idempotency_key", dict.fromkeys(Level, own), verbs="SELECT, INSERT, UPDATE")
     share("feed_cursor")
+
+
+def complete_audit() -> None:
+    """Complete the audit of a database that `create_plumbing` began: readings and the chain of hashes.
+
+    Old entries become the chain's beginning. Everything of the running release works on beside it.
+    """
+    for statement in audit_schema.STATEMENTS:
+        op.execute(statement)
+    _lock("read_entry", reach.audit_views())
+    _lock("audit_pending", {Level.SYSTEM: "true"})
+    # A link holds no content: whoever may read entries may also follow the chain.
+    _lock("audit_link", {Level.SYSTEM: "true", Level.REGION: "true"})
 
 
 def _lock(table: str, views: dict[Level, str], verbs: str = "SELECT") -> None:
