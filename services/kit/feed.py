@@ -48,15 +48,21 @@ class Change(Out):
 
     kind: str = Field(description="Что изменилось", examples=["school"])
     op: Literal["upsert", "delete"] = Field(
-        description="upsert: новое состояние; delete: записи больше нет для вас"
+        description="upsert: новое состояние; delete: записи больше нет для вас",
+        examples=["upsert"],
     )
     id: int = Field(description="Номер записи", examples=[698])
     key: dict[str, Any] = Field(
         description="Природный ключ записи; есть и у удалённых", examples=[{"code": "670101"}]
     )
     version: int | None = Field(description="Версия записи, если она ведётся", examples=[3])
-    body: dict[str, Any] | None = Field(description="Состояние записи целиком; null у delete")
-    at: datetime = Field(description="Когда изменение записано (UTC)")
+    body: dict[str, Any] | None = Field(
+        description="Состояние записи целиком; null у delete",
+        examples=[{"id": 698, "code": "670101", "name": "СШ № 1", "version": 3}],
+    )
+    at: datetime = Field(
+        description="Когда изменение записано (UTC)", examples=["2026-03-15T08:30:00Z"]
+    )
 
 
 class ChangePage(Out):
@@ -66,7 +72,7 @@ class ChangePage(Out):
     next: str = Field(
         description="Курсор, с которого читать дальше (параметр after)", examples=["NzQxLjI"]
     )
-    is_caught_up: bool = Field(description="Больше изменений сейчас нет")
+    is_caught_up: bool = Field(description="true: больше изменений сейчас нет", examples=[True])
 
 
 # Reader and order are one statement: rows of transactions that may still be overtaken stay unseen.
@@ -122,14 +128,27 @@ def feed_router() -> APIRouter:
         transactions: Transactions,
         after: Annotated[
             str | None,
-            Query(max_length=100, description="Курсор next прошлого чтения; без него с начала"),
+            Query(
+                max_length=100,
+                description="Курсор next прошлого чтения; без него с начала",
+                examples=["NzQxLjI"],
+            ),
         ] = None,
         wait: Annotated[
-            int, Query(ge=0, le=30, description="Сколько секунд ждать нового, если его нет")
+            int,
+            Query(
+                ge=0,
+                le=30,
+                description="Сколько секунд ждать нового, если его нет",
+                examples=[20],
+            ),
         ] = 0,
-        limit: Annotated[int, Query(ge=1, le=1000, description="Изменений за раз")] = 500,
+        limit: Annotated[
+            int, Query(ge=1, le=1000, description="Изменений за раз", examples=[500])
+        ] = 500,
         kind: Annotated[
-            str | None, Query(max_length=60, description="Только записи этого вида")
+            str | None,
+            Query(max_length=60, description="Только записи этого вида", examples=["school"]),
         ] = None,
     ) -> ChangePage:
         """Изменения видимых вам записей по порядку, без пропусков, каждое хотя бы один раз.

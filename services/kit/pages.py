@@ -23,6 +23,7 @@ __all__ = ["Page", "PageAsk", "Rows", "keyset", "seal", "unseal"]
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+EXAMPLE_CURSOR = "eyJrIjpbNTBdfQ"
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ class Page(BaseModel, Generic[T]):
     items: list[T] = Field(description="Элементы страницы по порядку")
     next: str | None = Field(
         description="Курсор следующей страницы; null на последней",
-        examples=["eyJrIjpbNTBdfQ"],
+        examples=[EXAMPLE_CURSOR],
     )
     total: int | None = Field(
         default=None,
@@ -72,13 +73,19 @@ def _page_ask(
     request: Request,
     caller: Annotated[Principal, Depends(authenticate)],
     limit: Annotated[
-        int, Query(ge=1, le=MAX_LIMIT, description="Элементов на странице")
+        int, Query(ge=1, le=MAX_LIMIT, description="Элементов на странице", examples=[50])
     ] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None,
-        Query(max_length=2000, description="Курсор из поля next предыдущей страницы"),
+        Query(
+            max_length=2000,
+            description="Курсор из поля next предыдущей страницы; фильтры при листании те же",
+            examples=[EXAMPLE_CURSOR],
+        ),
     ] = None,
-    count: Annotated[bool, Query(description="Посчитать, сколько всего (total)")] = False,
+    count: Annotated[
+        bool, Query(description="Посчитать, сколько всего (total)", examples=[True])
+    ] = False,
 ) -> _Ask:
     secret = cast("bytes", request.app.state.cursor_secret)
     filters = sorted(

@@ -57,6 +57,7 @@ from services.kit.idempotency import (
     IdempotencyRequired,
     Idempotent,
 )
+from services.kit.inputs import Id
 from services.kit.pages import CursorInvalid, Page, PageAsk
 from services.kit.problems import problems
 
@@ -67,8 +68,8 @@ routes = router(prefix="/identification-runs", tags=["identification"])
 # What every step from one state of a run to the next may answer.
 STEP = (RunNotFound, WrongRunState, PreconditionRequired, EntityTagMalformed, StaleVersion)
 
-RunId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Прогон", examples=[5])]
-SchoolId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Школа", examples=[12])]
+RunId = Annotated[Id, Path(description="Номер прогона выявления", examples=[7])]
+SchoolId = Annotated[Id, Path(description="Номер школы в Опоре (не код ОО)", examples=[12])]
 
 
 @routes.get(

@@ -23,6 +23,7 @@ from services.kit.database import Session
 from services.kit.etags import tag
 from services.kit.http import router
 from services.kit.idempotency import IdempotencyKeyReused, Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import CursorInvalid, Page, PageAsk
 from services.kit.problems import problems
 
@@ -67,9 +68,7 @@ async def list_methodology_versions(
     responses=problems(MethodologyVersionNotFound),
 )
 async def get_methodology_version(
-    version_id: Annotated[
-        int, Path(ge=1, le=2**63 - 1, description="Версия методики", examples=[3])
-    ],
+    version_id: Annotated[Id, Path(description="Номер версии методики", examples=[3])],
     caller: MethodologyReader,  # noqa: ARG001  the check is the use
     session: Session,
     response: Response,

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from services.indicators.algebra.bounds import bmid, bmin
 from services.indicators.procedures import operations, queries
@@ -32,6 +32,7 @@ from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 
@@ -41,9 +42,20 @@ procedures = router(prefix="/procedures", tags=["procedures"])
 scales = router(prefix="/scales", tags=["procedures"])
 published = router(prefix="/published-scales", tags=["procedures"])
 
-_Year = Annotated[int | None, Query(ge=2000, le=2100, description="Год окончания учебного года")]
+ProcedureId = Annotated[Id, Path(description="Номер оценочной процедуры", examples=[5])]
+ScaleId = Annotated[Id, Path(description="Номер шкалы предмета", examples=[11])]
+
+_Year = Annotated[
+    int | None,
+    Query(
+        ge=2000,
+        le=2100,
+        description="Год окончания учебного года (2025 = 2024/2025)",
+        examples=[2025],
+    ),
+]
 _Kind = Annotated[ProcedureKind | None, Query(description="Вид процедуры")]
-_Grade = Annotated[int | None, Query(ge=1, le=12, description="Параллель")]
+_Grade = Annotated[int | None, Query(ge=1, le=12, description="Параллель (класс)", examples=[9])]
 
 
 @published.get("", response_model=PublishedScales, summary="Опубликованные шкалы")
@@ -103,7 +115,7 @@ async def add_procedure(
     responses=problems(ProcedureNotFound),
 )
 async def read_procedure(
-    procedure_id: int,
+    procedure_id: ProcedureId,
     caller: ProcedureReader,  # noqa: ARG001  the check is the use
     session: Session,
     response: Response,
@@ -121,7 +133,7 @@ async def read_procedure(
     responses=problems(ProcedureNotFound, ProcedureExists, PreconditionRequired, StaleVersion),
 )
 async def change_procedure(
-    procedure_id: int,
+    procedure_id: ProcedureId,
     patch: ProcedurePatch,
     caller: ProcedureEditor,  # noqa: ARG001  the check is the use
     expected: IfMatch,
@@ -143,7 +155,7 @@ async def change_procedure(
     dependencies=[Idempotent],
 )
 async def add_scale(
-    procedure_id: int,
+    procedure_id: ProcedureId,
     new: ScaleIn,
     caller: ProcedureEditor,  # noqa: ARG001  the check is the use
     session: Session,
@@ -160,7 +172,7 @@ async def add_scale(
     "/{scale_id}", response_model=ScaleOut, summary="Шкала", responses=problems(ScaleNotFound)
 )
 async def read_scale(
-    scale_id: int,
+    scale_id: ScaleId,
     caller: ProcedureReader,  # noqa: ARG001  the check is the use
     session: Session,
     response: Response,
@@ -178,7 +190,7 @@ async def read_scale(
     responses=problems(ScaleNotFound, ScaleUnsound, PreconditionRequired, StaleVersion),
 )
 async def change_scale(
-    scale_id: int,
+    scale_id: ScaleId,
     patch: ScalePatch,
     caller: ProcedureEditor,  # noqa: ARG001  the check is the use
     expected: IfMatch,

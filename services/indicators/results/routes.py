@@ -41,6 +41,7 @@ from services.kit.database import Session, Transactions
 from services.kit.etags import tag
 from services.kit.http import allow_body, router
 from services.kit.idempotency import IdempotencyKeyMissing, IdempotencyRequired, Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.principals import authorise
 from services.kit.problems import Problem, problems
@@ -51,6 +52,8 @@ imports = router(prefix="/imports", tags=["imports"])
 templates = router(prefix="/import-templates", tags=["imports"])
 indices = router(prefix="/indices", tags=["indices"])
 results = router(prefix="/results", tags=["indices"])
+
+ImportId = Annotated[Id, Path(description="Номер импорта результатов", examples=[3])]
 
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -137,7 +140,9 @@ async def list_imports(
     caller: ImportReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
-    procedure_id: Annotated[int | None, Query(description="Только этой процедуры")] = None,
+    procedure_id: Annotated[
+        Id | None, Query(description="Только этой процедуры", examples=[5])
+    ] = None,
     state: Annotated[ImportState | None, Query(description="Только в этом состоянии")] = None,
 ) -> Any:
     """Импорты по порядку создания."""
@@ -152,7 +157,7 @@ async def list_imports(
     responses=problems(ImportNotFound),
 )
 async def read_import(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportReader,  # noqa: ARG001  the check is the use
     session: Session,
     response: Response,
@@ -183,7 +188,7 @@ async def read_import(
     dependencies=[Security(authorise, scopes=["imports:write"])],
 )
 async def put_import_file(
-    import_id: int,
+    import_id: ImportId,
     table: Annotated[
         str, Path(max_length=40, description="Таблица раскладки", examples=["results"])
     ],
@@ -191,7 +196,11 @@ async def put_import_file(
     transactions: Transactions,
     response: Response,
     content_type: Annotated[
-        str, Header(description="text/csv, XLSX или application/octet-stream")
+        str,
+        Header(
+            description="Тип файла: text/csv, тип книги XLSX или application/octet-stream",
+            examples=["text/csv"],
+        ),
     ] = "application/octet-stream",
     repr_digest: Annotated[
         str | None,
@@ -235,7 +244,7 @@ async def put_import_file(
     responses=problems(ImportNotFound),
 )
 async def list_import_findings(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportReader,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Any:
@@ -254,7 +263,7 @@ async def list_import_findings(
     },
 )
 async def download_import_findings(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportReader,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Response:
@@ -273,7 +282,7 @@ async def download_import_findings(
     dependencies=[Idempotent],
 )
 async def check_import(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportEditor,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Any:
@@ -291,7 +300,7 @@ async def check_import(
     dependencies=[IdempotencyRequired],
 )
 async def commit_import(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportEditor,
     session: Session,
     decision: CommitIn | None = None,
@@ -309,7 +318,7 @@ async def commit_import(
     dependencies=[Idempotent],
 )
 async def cancel_import(
-    import_id: int,
+    import_id: ImportId,
     caller: ImportEditor,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Any:
@@ -323,10 +332,22 @@ async def list_indices(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
-    procedure_id: Annotated[int | None, Query(description="Только эта процедура")] = None,
-    school_id: Annotated[int | None, Query(description="Только эта школа")] = None,
-    municipality_id: Annotated[int | None, Query(description="Только этот муниципалитет")] = None,
-    year: Annotated[int | None, Query(ge=2000, le=2100, description="Только этот год")] = None,
+    procedure_id: Annotated[
+        Id | None, Query(description="Только эта процедура", examples=[5])
+    ] = None,
+    school_id: Annotated[Id | None, Query(description="Только эта школа", examples=[12])] = None,
+    municipality_id: Annotated[
+        Id | None, Query(description="Только этот муниципалитет", examples=[3])
+    ] = None,
+    year: Annotated[
+        int | None,
+        Query(
+            ge=2000,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
+    ] = None,
 ) -> Any:
     """Участники и доли каждой школы по предметам: ниже Bmin, ниже минимума, не ниже Bmid.
 
@@ -353,13 +374,19 @@ async def list_low_indices(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
-    procedure_id: Annotated[int, Query(description="Процедура")],
+    procedure_id: Annotated[Id, Query(description="Процедура", examples=[5])],
     subject: Annotated[
         list[str] | None,
-        Query(max_length=63, description="Массовые предметы; по умолчанию все массовые процедуры"),
+        Query(
+            max_length=63,
+            description="Коды массовых предметов; по умолчанию все массовые предметы процедуры",
+            examples=[["rus", "math"]],
+        ),
     ] = None,
-    school_id: Annotated[int | None, Query(description="Только эта школа")] = None,
-    municipality_id: Annotated[int | None, Query(description="Только этот муниципалитет")] = None,
+    school_id: Annotated[Id | None, Query(description="Только эта школа", examples=[12])] = None,
+    municipality_id: Annotated[
+        Id | None, Query(description="Только этот муниципалитет", examples=[3])
+    ] = None,
 ) -> Any:
     """Доля участников с результатом ниже Bmin хотя бы по одному массовому предмету.
 
@@ -403,8 +430,8 @@ async def list_lineage(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
-    school_id: Annotated[int, Query(description="Школа")],
-    procedure_id: Annotated[int | None, Query(description="Процедура")] = None,
+    school_id: Annotated[Id, Query(description="Школа", examples=[12])],
+    procedure_id: Annotated[Id | None, Query(description="Процедура", examples=[5])] = None,
 ) -> Any:
     """Импорты, листы и строки, из которых сложились показатели школы."""
     return await queries.lineage(session, procedure_id=procedure_id, school_id=school_id, ask=ask)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from services.kit import etags
 from services.kit.clock import Now
@@ -10,6 +10,7 @@ from services.kit.database import Session
 from services.kit.etags import IfMatch
 from services.kit.http import router
 from services.kit.idempotency import IdempotencyRequired, Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk, Rows
 from services.kit.problems import problems
 from services.monitoring.peers.registry import Registry
@@ -27,6 +28,8 @@ __all__ = ["routes"]
 
 routes = router(prefix="/waves", tags=["waves"])
 
+WaveId = Annotated[Id, Path(description="Номер волны мониторинга", examples=[4])]
+
 
 async def _shown(session: Session, wave_id: int, response: Response) -> Any:
     wave = await queries.visible_wave(session, wave_id)
@@ -42,7 +45,13 @@ async def list_waves(
     session: Session,
     page: PageAsk,
     year: Annotated[
-        int | None, Query(ge=2000, le=2100, description="Год окончания учебного года")
+        int | None,
+        Query(
+            ge=2000,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
     ] = None,
 ) -> Rows:
     """Волны региона по годам. Число школ считается по видимым вам школам."""
@@ -65,7 +74,12 @@ async def plan_wave(caller: WaveEditor, session: Session, wave: WaveIn, response
 
 
 @routes.get("/{wave_id}", summary="Волна", response_model=WaveOut, responses=problems(WaveNotFound))
-async def get_wave(caller: WaveReader, session: Session, wave_id: int, response: Response) -> Any:  # noqa: ARG001  the check is the use
+async def get_wave(
+    caller: WaveReader,  # noqa: ARG001  the check is the use
+    session: Session,
+    wave_id: WaveId,
+    response: Response,
+) -> Any:
     """Волна с числом ожидаемых школ. ETag нужен для изменений."""
     return await _shown(session, wave_id, response)
 
@@ -79,7 +93,7 @@ async def get_wave(caller: WaveReader, session: Session, wave_id: int, response:
 async def edit_wave(
     caller: WaveEditor,  # noqa: ARG001  the check is the use
     session: Session,
-    wave_id: int,
+    wave_id: WaveId,
     change: WaveEdit,
     version: IfMatch,
     response: Response,
@@ -98,7 +112,7 @@ async def edit_wave(
 async def list_expected_schools(
     caller: WaveReader,  # noqa: ARG001  the check is the use
     session: Session,
-    wave_id: int,
+    wave_id: WaveId,
     page: PageAsk,
     response: Response,
 ) -> Rows:
@@ -118,7 +132,7 @@ async def add_expected_schools(
     caller: WaveEditor,
     request: Request,
     session: Session,
-    wave_id: int,
+    wave_id: WaveId,
     roster: RosterIn,
     response: Response,
 ) -> Any:
@@ -138,7 +152,7 @@ async def add_expected_schools(
 async def open_wave(
     caller: WaveEditor,  # noqa: ARG001  the check is the use
     session: Session,
-    wave_id: int,
+    wave_id: WaveId,
     version: IfMatch,
     at: Now,
     response: Response,
@@ -158,7 +172,7 @@ async def open_wave(
 async def close_wave(
     caller: WaveEditor,  # noqa: ARG001  the check is the use
     session: Session,
-    wave_id: int,
+    wave_id: WaveId,
     version: IfMatch,
     at: Now,
     response: Response,

@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.curatorship import operations, queries
@@ -21,6 +22,8 @@ __all__ = ["grants"]
 
 grants = router(prefix="/curator-grants", tags=["curators"])
 
+GrantId = Annotated[Id, Path(description="Номер права куратора", examples=[8])]
+
 
 @grants.get("", summary="Права кураторов", response_model=Page[GrantOut])
 async def list_curator_grants(
@@ -28,11 +31,15 @@ async def list_curator_grants(
     session: Session,
     ask: PageAsk,
     curator: Annotated[
-        str | None, Query(max_length=40, description="Учётная запись куратора")
+        str | None,
+        Query(max_length=40, description="Учётная запись куратора", examples=["user:31"]),
     ] = None,
-    school_id: Annotated[int | None, Query(description="Школа")] = None,
+    school_id: Annotated[Id | None, Query(description="Школа", examples=[12])] = None,
     active_on: Annotated[
-        date | None, Query(description="Только действующие в этот день и не отозванные")
+        date | None,
+        Query(
+            description="Только действующие в этот день и не отозванные", examples=["2026-09-01"]
+        ),
     ] = None,
 ) -> object:
     """Кто какие школы курирует; куратор видит свои права, школа и муниципалитет свои школы."""
@@ -62,7 +69,7 @@ async def create_curator_grant(
     response_model=GrantOut,
     responses=problems(operations.GrantNotFound),
 )
-async def read_curator_grant(_: CuratorReader, grant_id: int, session: Session) -> CuratorGrant:
+async def read_curator_grant(_: CuratorReader, grant_id: GrantId, session: Session) -> CuratorGrant:
     """Одно право куратора."""
     return await operations.visible_grant(session, grant_id)
 
@@ -75,7 +82,7 @@ async def read_curator_grant(_: CuratorReader, grant_id: int, session: Session) 
     responses=problems(operations.GrantNotFound, operations.AlreadyRevoked),
 )
 async def revoke_curator_grant(
-    caller: CuratorEditor, grant_id: int, revocation: Revocation, session: Session, now: Now
+    caller: CuratorEditor, grant_id: GrantId, revocation: Revocation, session: Session, now: Now
 ) -> CuratorGrant:
     """Отзывает право сразу; запись остаётся с причиной."""
     return await operations.revoke(session, grant_id, revocation, by=caller.subject, at=now)

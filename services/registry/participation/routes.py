@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import IdempotencyRequired, Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.participation import operations, queries
@@ -31,14 +32,26 @@ __all__ = ["participations"]
 
 participations = router(prefix="/participations", tags=["participations"])
 
+ParticipationId = Annotated[
+    Id, Path(description="Номер участия школы в программном году", examples=[21])
+]
+
 
 def _filter(
     year: Annotated[
-        int | None, Query(description="Год окончания учебного года (2025 = 2024/2025)")
+        int | None,
+        Query(
+            ge=1990,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
     ] = None,
-    municipality_id: Annotated[int | None, Query(description="Муниципалитет")] = None,
-    school_id: Annotated[int | None, Query(description="Школа")] = None,
-    category: Annotated[str | None, Query(max_length=40, description="Код категории")] = None,
+    municipality_id: Annotated[Id | None, Query(description="Муниципалитет", examples=[3])] = None,
+    school_id: Annotated[Id | None, Query(description="Школа", examples=[12])] = None,
+    category: Annotated[
+        str | None, Query(max_length=40, description="Код категории", examples=["low_results"])
+    ] = None,
     source: Annotated[Source | None, Query(description="Основание")] = None,
     status: Annotated[
         Status, Query(description="active: участвуют, withdrawn: исключены, all: все")
@@ -119,7 +132,15 @@ async def apply_participations(
 async def summarise_participations(
     _: ParticipationReader,
     session: Session,
-    year: Annotated[int, Query(description="Год окончания учебного года", examples=[2025])],
+    year: Annotated[
+        int,
+        Query(
+            ge=1990,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
+    ],
 ) -> object:
     """Сколько школ участвует в каждом муниципалитете и с какими сочетаниями категорий."""
     return await queries.counts_by_municipality(session, year)
@@ -132,7 +153,7 @@ async def summarise_participations(
     responses=problems(operations.ParticipationNotFound),
 )
 async def read_participation(
-    _: ParticipationReader, participation_id: int, session: Session, response: Response
+    _: ParticipationReader, participation_id: ParticipationId, session: Session, response: Response
 ) -> Participation:
     """Одно участие; ETag нужен для исключения."""
     participation = await operations.visible_participation(session, participation_id)
@@ -147,7 +168,7 @@ async def read_participation(
     responses=problems(operations.ParticipationNotFound),
 )
 async def list_participation_events(
-    _: ParticipationReader, participation_id: int, session: Session
+    _: ParticipationReader, participation_id: ParticipationId, session: Session
 ) -> object:
     """Все шаги участия по порядку: включение, изменения, исключение, повторное включение."""
     await operations.visible_participation(session, participation_id)
@@ -167,7 +188,7 @@ async def list_participation_events(
 )
 async def withdraw_participation(
     caller: ParticipationEditor,
-    participation_id: int,
+    participation_id: ParticipationId,
     withdrawal: Withdrawal,
     expected: IfMatch,
     session: Session,

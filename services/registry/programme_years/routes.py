@@ -1,11 +1,14 @@
 """Routes of programme years."""
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Path, Response
 
 from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.programme_years import operations, queries
@@ -20,6 +23,8 @@ from services.registry.programme_years.tables import ProgrammeYear
 __all__ = ["programme_years"]
 
 programme_years = router(prefix="/programme-years", tags=["programme-years"])
+
+ProgrammeYearId = Annotated[Id, Path(description="Номер программного года", examples=[2])]
 
 
 @programme_years.get("", summary="Программные годы", response_model=Page[ProgrammeYearOut])
@@ -53,7 +58,7 @@ async def create_programme_year(
     responses=problems(operations.ProgrammeYearNotFound),
 )
 async def read_programme_year(
-    _: ProgrammeYearReader, programme_year_id: int, session: Session, response: Response
+    _: ProgrammeYearReader, programme_year_id: ProgrammeYearId, session: Session, response: Response
 ) -> ProgrammeYear:
     """Один программный год; ETag нужен для изменения."""
     year = await operations.visible_year(session, programme_year_id)
@@ -69,7 +74,7 @@ async def read_programme_year(
 )
 async def change_programme_year(
     _: ProgrammeYearEditor,
-    programme_year_id: int,
+    programme_year_id: ProgrammeYearId,
     patch: ProgrammeYearPatch,
     expected: IfMatch,
     session: Session,

@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.http import allow_body, router
 from services.kit.idempotency import IdempotencyRequired
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.kit.words import Word
@@ -29,6 +30,8 @@ from services.registry.settings import RegistrySettings
 __all__ = ["imports"]
 
 imports = router(prefix="/school-imports", tags=["school-imports"])
+
+ImportId = Annotated[Id, Path(description="Номер импорта школ", examples=[3])]
 
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -89,7 +92,10 @@ async def upload_schools(
     ] = False,
     effective_on: Annotated[
         date | None,
-        Query(description="С какого дня верны изменения известных школ; не указано: со дня записи"),
+        Query(
+            description="С какого дня верны изменения известных школ; не указано: со дня записи",
+            examples=["2026-09-01"],
+        ),
     ] = None,
 ) -> ImportOut:
     """Проверяет файл целиком и ничего не записывает: что неверно, перечислено сразу.
@@ -173,7 +179,7 @@ def _file(content: bytes, kind: str, name: str) -> Response:
     response_model=ImportOut,
     responses=problems(operations.ImportNotFound),
 )
-async def read_school_import(_: SchoolEditor, import_id: int, session: Session) -> ImportOut:
+async def read_school_import(_: SchoolEditor, import_id: ImportId, session: Session) -> ImportOut:
     """Состояние импорта и всё, что найдено при проверке."""
     return await _told(session, import_id)
 
@@ -186,7 +192,7 @@ async def read_school_import(_: SchoolEditor, import_id: int, session: Session) 
 )
 async def list_school_import_rows(
     _: SchoolEditor,
-    import_id: int,
+    import_id: ImportId,
     session: Session,
     ask: PageAsk,
     outcome: Annotated[Outcome | None, Query(description="Только с таким исходом")] = None,
@@ -205,7 +211,7 @@ async def list_school_import_rows(
         **problems(operations.ImportNotFound),
     },
 )
-async def read_marked_rows(_: SchoolEditor, import_id: int, session: Session) -> Response:
+async def read_marked_rows(_: SchoolEditor, import_id: ImportId, session: Session) -> Response:
     """Отклонённые строки в виде CSV по шаблону, с замечаниями в последнем столбце."""
     await operations.visible_import(session, import_id)
     rejected = await queries.rejected_rows(session, import_id)
@@ -223,7 +229,7 @@ async def read_marked_rows(_: SchoolEditor, import_id: int, session: Session) ->
     ),
 )
 async def commit_school_import(
-    _: SchoolEditor, import_id: int, decision: CommitIn, session: Session
+    _: SchoolEditor, import_id: ImportId, decision: CommitIn, session: Session
 ) -> ImportOut:
     """Передаёт принятые строки на запись: все или ни одной, с повторной проверкой.
 

@@ -3,13 +3,14 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.schools import queries
@@ -43,6 +44,8 @@ schools = router(prefix="/schools", tags=["schools"])
 sizes = router(prefix="/school-sizes", tags=["schools"])
 successions = router(prefix="/successions", tags=["schools"])
 
+SchoolId = Annotated[Id, Path(description="Номер школы в Опоре (не код ОО)", examples=[12])]
+
 
 def _moment(
     now: Now,
@@ -70,19 +73,31 @@ Moment = Annotated[queries.Moment | None, Depends(_moment)]
 
 
 def _filter(
-    municipality_id: Annotated[int | None, Query(description="Муниципалитет")] = None,
+    municipality_id: Annotated[Id | None, Query(description="Муниципалитет", examples=[3])] = None,
     kind: Annotated[SchoolKind | None, Query(description="Вид организации")] = None,
     stage: Annotated[Stage | None, Query(description="Учит на этом уровне")] = None,
-    is_rural: Annotated[bool | None, Query(description="Сельская или городская")] = None,
-    is_small: Annotated[bool | None, Query(description="Малокомплектная")] = None,
-    adverse_conditions: Annotated[bool | None, Query(description="ФНСУ")] = None,
-    code: Annotated[str | None, Query(max_length=20, description="Код ОО")] = None,
+    is_rural: Annotated[
+        bool | None, Query(description="true: только сельские, false: только городские")
+    ] = None,
+    is_small: Annotated[
+        bool | None, Query(description="true: только малокомплектные, false: только остальные")
+    ] = None,
+    adverse_conditions: Annotated[
+        bool | None,
+        Query(
+            description="true: только функционирующие в неблагоприятных социальных условиях (ФНСУ), false: только остальные"
+        ),
+    ] = None,
+    code: Annotated[
+        str | None, Query(max_length=20, description="Код ОО целиком", examples=["670012"])
+    ] = None,
     q: Annotated[
         str | None,
         Query(
             min_length=1,
             max_length=100,
             description="Часть наименования или кода; регистр не важен, е и ё равны",
+            examples=["озерная"],
         ),
     ] = None,
     status: Annotated[
@@ -163,7 +178,7 @@ async def write_schools(_: SchoolEditor, bulk: SchoolBulkIn, session: Session, n
     responses=problems(network.SchoolNotFound),
 )
 async def read_school(
-    _: SchoolReader, school_id: int, session: Session, moment: Moment, response: Response
+    _: SchoolReader, school_id: SchoolId, session: Session, moment: Moment, response: Response
 ) -> object:
     """Школа сейчас (с ETag для изменения) или на прошлую дату (`as_of`, `known_at`)."""
     if moment is not None:
@@ -193,7 +208,7 @@ _EDITS = (network.SchoolNotFound, PreconditionRequired, StaleVersion)
 )
 async def change_school(
     _: SchoolEditor,
-    school_id: int,
+    school_id: SchoolId,
     patch: SchoolPatch,
     expected: IfMatch,
     session: Session,
@@ -218,7 +233,7 @@ async def change_school(
 )
 async def close_school(
     _: SchoolEditor,
-    school_id: int,
+    school_id: SchoolId,
     closure: Closure,
     expected: IfMatch,
     session: Session,
@@ -238,7 +253,7 @@ async def close_school(
     responses=problems(*_EDITS, register.NotClosed, register.SchoolCodeTaken),
 )
 async def reopen_school(
-    _: SchoolEditor, school_id: int, expected: IfMatch, session: Session, response: Response
+    _: SchoolEditor, school_id: SchoolId, expected: IfMatch, session: Session, response: Response
 ) -> School:
     """Отменяет закрытие, внесённое по ошибке; события сети остаются в истории."""
     school = await register.reopen(session, school_id, expected=expected)
@@ -254,7 +269,7 @@ async def reopen_school(
 )
 async def list_school_states(
     _: SchoolReader,
-    school_id: int,
+    school_id: SchoolId,
     session: Session,
     with_superseded: Annotated[
         bool, Query(description="Показать и записи, заменённые исправлениями")
@@ -271,7 +286,7 @@ async def list_school_states(
     response_model=list[LineageStep],
     responses=problems(network.SchoolNotFound),
 )
-async def read_lineage(_: SchoolReader, school_id: int, session: Session) -> object:
+async def read_lineage(_: SchoolReader, school_id: SchoolId, session: Session) -> object:
     """Все присоединения и выделения на пути к школе и от неё, ближайшие сначала."""
     await network.visible_school(session, school_id)
     return await queries.lineage(session, school_id)
@@ -283,10 +298,16 @@ async def list_sizes(
     session: Session,
     ask: PageAsk,
     year: Annotated[
-        int | None, Query(description="Год окончания учебного года (2025 = 2024/2025)")
+        int | None,
+        Query(
+            ge=1990,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
     ] = None,
-    school_id: Annotated[int | None, Query(description="Школа")] = None,
-    municipality_id: Annotated[int | None, Query(description="Муниципалитет")] = None,
+    school_id: Annotated[Id | None, Query(description="Школа", examples=[12])] = None,
+    municipality_id: Annotated[Id | None, Query(description="Муниципалитет", examples=[3])] = None,
 ) -> object:
     """Число обучающихся и классов по учебным годам."""
     return await queries.sizes(
@@ -310,7 +331,9 @@ async def list_successions(
     _: SchoolReader,
     session: Session,
     ask: PageAsk,
-    school_id: Annotated[int | None, Query(description="Школа с любой стороны события")] = None,
+    school_id: Annotated[
+        Id | None, Query(description="Школа с любой стороны события", examples=[12])
+    ] = None,
     kind: Annotated[SuccessionKind | None, Query(description="Вид события")] = None,
 ) -> object:
     """Присоединения, выделения, переименования, передачи и закрытия, по дате."""

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.territory import operations, queries
@@ -25,6 +26,11 @@ __all__ = ["municipalities", "regions"]
 
 regions = router(prefix="/regions", tags=["territory"])
 municipalities = router(prefix="/municipalities", tags=["territory"])
+
+RegionId = Annotated[Id, Path(description="Номер региона в Опоре (не код региона)", examples=[1])]
+MunicipalityId = Annotated[
+    Id, Path(description="Номер муниципалитета в Опоре (не код МСУ)", examples=[3])
+]
 
 
 @regions.get("", summary="Регионы", response_model=Page[RegionOut])
@@ -58,7 +64,7 @@ async def create_region(
     responses=problems(operations.RegionNotFound),
 )
 async def read_region(
-    _: TerritoryReader, region_id: int, session: Session, response: Response
+    _: TerritoryReader, region_id: RegionId, session: Session, response: Response
 ) -> Region:
     """Один регион по номеру."""
     region = await operations.visible_region(session, region_id)
@@ -71,10 +77,17 @@ async def list_municipalities(
     _: TerritoryReader,
     session: Session,
     ask: PageAsk,
-    code: Annotated[str | None, Query(max_length=20, description="Код МСУ/АТЕ")] = None,
+    code: Annotated[
+        str | None, Query(max_length=20, description="Код МСУ/АТЕ целиком", examples=["203"])
+    ] = None,
     q: Annotated[
         str | None,
-        Query(min_length=1, max_length=100, description="Часть наименования; е и ё равны"),
+        Query(
+            min_length=1,
+            max_length=100,
+            description="Часть наименования; регистр не важен, е и ё равны",
+            examples=["велиж"],
+        ),
     ] = None,
 ) -> object:
     """Муниципалитеты в вашем охвате, по коду."""
@@ -106,7 +119,7 @@ async def create_municipality(
     responses=problems(operations.MunicipalityNotFound),
 )
 async def read_municipality(
-    _: TerritoryReader, municipality_id: int, session: Session, response: Response
+    _: TerritoryReader, municipality_id: MunicipalityId, session: Session, response: Response
 ) -> Municipality:
     """Один муниципалитет по номеру; ETag нужен для изменения."""
     municipality = await operations.visible_municipality(session, municipality_id)
@@ -127,7 +140,7 @@ async def read_municipality(
 )
 async def change_municipality(
     _: TerritoryEditor,
-    municipality_id: int,
+    municipality_id: MunicipalityId,
     patch: MunicipalityPatch,
     expected: IfMatch,
     session: Session,

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from services.kit import etags
 from services.kit.database import Session
 from services.kit.etags import IfMatch
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk, Rows
 from services.kit.problems import problems
 from services.training.courses import operations, queries
@@ -25,6 +26,8 @@ __all__ = ["routes"]
 
 routes = router(prefix="/courses", tags=["courses"])
 
+CourseId = Annotated[Id, Path(description="Номер курса", examples=[6])]
+
 
 @routes.get("", summary="Курсы", response_model=Page[CourseOut])
 async def list_courses(
@@ -32,7 +35,13 @@ async def list_courses(
     session: Session,
     page: PageAsk,
     year: Annotated[
-        int | None, Query(ge=2000, le=2100, description="Год окончания учебного года")
+        int | None,
+        Query(
+            ge=2000,
+            le=2100,
+            description="Год окончания учебного года (2025 = 2024/2025)",
+            examples=[2025],
+        ),
     ] = None,
 ) -> Rows:
     """Курсы региона по дате начала."""
@@ -64,7 +73,7 @@ async def plan_course(
 async def get_course(
     caller: CourseReader,  # noqa: ARG001  the check is the use
     session: Session,
-    course_id: int,
+    course_id: CourseId,
     response: Response,
 ) -> Course:
     """Курс с числом занятых мест. ETag нужен для изменений."""
@@ -84,7 +93,7 @@ async def get_course(
 async def edit_course(
     caller: CourseEditor,  # noqa: ARG001  the check is the use
     session: Session,
-    course_id: int,
+    course_id: CourseId,
     change: CourseEdit,
     version: IfMatch,
     response: Response,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from services.kit import etags
 from services.kit.clock import Now
@@ -10,6 +10,7 @@ from services.kit.database import Session
 from services.kit.etags import IfMatch
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk, Rows
 from services.kit.problems import problems
 from services.training.courses.operations import CourseNotFound
@@ -29,13 +30,15 @@ __all__ = ["routes"]
 
 routes = router(prefix="/enrolments", tags=["enrolments"])
 
+EnrolmentId = Annotated[Id, Path(description="Номер записи на курс", examples=[9])]
+
 
 @routes.get("", summary="Записи на курсы", response_model=Page[EnrolmentOut])
 async def list_enrolments(
     caller: EnrolmentReader,  # noqa: ARG001  the check is the use
     session: Session,
     page: PageAsk,
-    course_id: Annotated[int | None, Query(description="Только этот курс")] = None,
+    course_id: Annotated[Id | None, Query(description="Только этот курс", examples=[6])] = None,
 ) -> Rows:
     """Записи школ, которые вам видны, вместе с отозванными."""
     return await queries.enrolments(session, course_id=course_id, page=page)
@@ -71,7 +74,7 @@ async def enrol_school(
 async def get_enrolment(
     caller: EnrolmentReader,  # noqa: ARG001  the check is the use
     session: Session,
-    enrolment_id: int,
+    enrolment_id: EnrolmentId,
     response: Response,
 ) -> Enrolment:
     """Запись школы на курс. ETag нужен для отказа."""
@@ -92,7 +95,7 @@ async def get_enrolment(
 async def withdraw_enrolment(
     caller: EnrolmentEditor,  # noqa: ARG001  the check is the use
     session: Session,
-    enrolment_id: int,
+    enrolment_id: EnrolmentId,
     withdrawal: WithdrawalIn,
     version: IfMatch,
     at: Now,
