@@ -3,10 +3,11 @@
 Plain standard library: processes that read files use these words too and start without pydantic.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
-__all__ = ["Word"]
+__all__ = ["Meanings", "Word"]
 
 
 class Word(StrEnum):
@@ -29,4 +30,17 @@ class Word(StrEnum):
         # The name and the form (a list beside `enum`) are those that client generators know.
         words["x-enum-descriptions"] = [word.meaning for word in cls]
         words["description"] = "; ".join(f"`{word.value}`: {word.meaning}" for word in cls)
+        return schema
+
+
+class Meanings:
+    """The same for a `Literal`: `Annotated[Literal["a", "b"], Meanings({"a": ..., "b": ...})]`."""
+
+    def __init__(self, meanings: Mapping[str, str]) -> None:
+        self._meanings = meanings
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
+        """Put the meanings beside the words; a word without one is a mistake that shows at once."""
+        schema = handler(core_schema)
+        schema["x-enum-descriptions"] = [self._meanings[word] for word in schema["enum"]]
         return schema

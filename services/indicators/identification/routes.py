@@ -82,7 +82,9 @@ async def list_identification_runs(
     year: Annotated[
         int | None, Query(ge=2000, le=2100, description="Только этот год", examples=[2025])
     ] = None,
-    state: Annotated[RunState | None, Query(description="Только в этом состоянии")] = None,
+    state: Annotated[
+        RunState | None, Query(description="Только в этом состоянии", examples=["published"])
+    ] = None,
 ) -> Any:
     """Прогоны по порядку; ниже региона видны только опубликованные."""
     return await queries.runs(session, year=year, state=state, ask=ask)
@@ -144,15 +146,27 @@ async def list_identification_run_schools(
     session: Session,
     ask: PageAsk,
     municipality_id: Annotated[
-        int | None, Query(ge=1, le=2**63 - 1, description="Муниципалитет", examples=[3])
+        Id | None, Query(description="Номер муниципалитета", examples=[3])
     ] = None,
     category: Annotated[
         str | None, Query(max_length=40, description="Код категории", examples=["nro"])
     ] = None,
-    certainty: Annotated[CertaintyCode | None, Query(description="Класс устойчивости")] = None,
-    flag: Annotated[FlagCode | None, Query(description="С этим признаком")] = None,
-    state: Annotated[RunSchoolState | None, Query(description="В этом состоянии")] = None,
-    is_listed: Annotated[bool | None, Query(description="В списке или нет")] = None,
+    certainty: Annotated[
+        CertaintyCode | None,
+        Query(description="Только этого класса устойчивости", examples=["certain"]),
+    ] = None,
+    flag: Annotated[
+        FlagCode | None, Query(description="Только с этим признаком", examples=["low_results"])
+    ] = None,
+    state: Annotated[
+        RunSchoolState | None, Query(description="Только в этом состоянии", examples=["assessed"])
+    ] = None,
+    is_listed: Annotated[
+        bool | None,
+        Query(
+            description="true: только те, что в списке, false: только остальные", examples=[True]
+        ),
+    ] = None,
 ) -> Any:
     """Все школы прогона по кодам, и те, что не в списке, с причиной, почему данных нет."""
     wanted = SchoolFilter(municipality_id, category, certainty, flag, state, is_listed)
@@ -231,7 +245,7 @@ async def get_identification_differences(
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
     earlier_run_id: Annotated[
-        int, Query(ge=1, le=2**63 - 1, description="С каким прогоном сравнить", examples=[4])
+        Id, Query(description="Номер прогона, с которым сравнить", examples=[5])
     ],
 ) -> Any:
     """Школы, о которых два прогона говорят разное: вошли в список, вышли, сменили класс."""

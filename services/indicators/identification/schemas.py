@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from services.indicators.suppression.schemas import DERIVED, Counted, Pupils
 from services.kit.http import In, Out
+from services.kit.inputs import Id
+from services.kit.words import Meanings
 
 __all__ = [
     "AdverseOut",
@@ -41,11 +44,53 @@ __all__ = [
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 
-RunState = Literal["computing", "refused", "draft", "prepared", "approved", "published", "voided"]
-RunSchoolState = Literal["assessed", "incomplete", "no_data", "not_applicable", "excluded"]
-CertaintyCode = Literal["none", "too_few", "not_excluded", "possible", "certain"]
-FlagCode = Literal["low_results", "adverse_conditions"]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+RunState = Annotated[
+    Literal["computing", "refused", "draft", "prepared", "approved", "published", "voided"],
+    Meanings(
+        {
+            "computing": "считается",
+            "refused": "отказ, причина в refusal",
+            "draft": "черновик",
+            "prepared": "подготовлен",
+            "approved": "утверждён",
+            "published": "опубликован",
+            "voided": "отменён",
+        }
+    ),
+]
+RunSchoolState = Annotated[
+    Literal["assessed", "incomplete", "no_data", "not_applicable", "excluded"],
+    Meanings(
+        {
+            "assessed": "оценена",
+            "incomplete": "данных меньше, чем просит любое правило",
+            "no_data": "результатов нет",
+            "not_applicable": "неприменимо: нужных классов в школе нет",
+            "excluded": "методика не касается школ этого вида",
+        }
+    ),
+]
+CertaintyCode = Annotated[
+    Literal["none", "too_few", "not_excluded", "possible", "certain"],
+    Meanings(
+        {
+            "none": "нет",
+            "too_few": "мало данных",
+            "not_excluded": "не исключено",
+            "possible": "возможно",
+            "certain": "устойчиво",
+        }
+    ),
+]
+FlagCode = Annotated[
+    Literal["low_results", "adverse_conditions"],
+    Meanings(
+        {
+            "low_results": "низкие результаты обучения (НРО)",
+            "adverse_conditions": "неблагоприятные социальные условия (ФНСУ)",
+        }
+    ),
+]
 Sha256 = Annotated[
     str, Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
 ]
@@ -260,13 +305,13 @@ class ListOut(Out):
     totals: CountOut = Field(description="Итого; равно сумме строк")
 
 
-class ShareOut(Out):
+class ShareOut(Counted):
     """An exact share beside its rounded value."""
 
-    numerator: int = Field(description="Сколько", examples=[12])
-    denominator: int = Field(description="Из скольких", examples=[30])
-    percent: Decimal | None = Field(
-        description="Процент, округлён до сотых от половины вверх; null — не из кого считать",
+    numerator: Pupils = Field(description="Сколько", examples=[12])
+    denominator: Pupils = Field(description="Из скольких", examples=[30])
+    percent: Annotated[Decimal | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="Процент, округлён до сотых от половины вверх; null — не из кого считать или скрыто",
         examples=["40.00"],
     )
 
@@ -279,27 +324,29 @@ class IntervalOut(Out):
     z: Decimal = Field(description="Квантиль: 1.959964 для 95 %", examples=["1.959964"])
 
 
-class ThresholdOut(Out):
+class ThresholdOut(Counted):
     """The threshold of a low result and the numbers at which the classes begin for this n."""
 
     share: str = Field(description="Порог, точная доля", examples=["3/10"])
-    operator: Literal[">=", ">"] = Field(description="Сравнение с порогом", examples=[">="])
-    not_excluded_from: int = Field(description="«Не исключено» начиная с", examples=[5])
-    possible_from: int = Field(description="«Возможно» начиная с", examples=[9])
-    certain_from: int = Field(description="«Устойчиво» начиная с", examples=[15])
+    operator: Literal[">=", ">"] = Field(
+        description="Сравнение с порогом: >= — не меньше порога; > — больше порога", examples=[">="]
+    )
+    not_excluded_from: Pupils = Field(description="«Не исключено» начиная с", examples=[5])
+    possible_from: Pupils = Field(description="«Возможно» начиная с", examples=[9])
+    certain_from: Pupils = Field(description="«Устойчиво» начиная с", examples=[15])
 
 
-class SubjectTraceOut(Out):
+class SubjectTraceOut(Counted):
     """A subject of a procedure at the school, with the scale the results were counted by."""
 
     subject: str = Field(description="Код предмета", examples=["rus"])
     title: str = Field(description="Предмет", examples=["Русский язык"])
     is_mass: bool = Field(description="Учтён как массовый", examples=[True])
-    n: int = Field(description="Участников по предмету", examples=[30])
-    absent: int = Field(description="Отсутствовали", examples=[1])
-    low: int = Field(description="Баллов ниже Bmin", examples=[9])
-    failed: int = Field(description="Баллов ниже минимума", examples=[8])
-    mass: int = Field(description="Баллов не ниже Bmid", examples=[11])
+    n: Pupils = Field(description="Участников по предмету", examples=[30])
+    absent: Pupils = Field(description="Отсутствовали", examples=[1])
+    low: Pupils = Field(description="Баллов ниже Bmin", examples=[9])
+    failed: Pupils = Field(description="Баллов ниже минимума", examples=[8])
+    mass: Pupils = Field(description="Баллов не ниже Bmid", examples=[11])
     minimum: str = Field(description="Минимальный балл, точно", examples=["15"])
     maximum: str = Field(description="Максимальный балл, точно", examples=["33"])
     top: str = Field(description="Верхняя граница Btop, точно", examples=["29"])
@@ -315,7 +362,7 @@ class SourceFileOut(Out):
     size_bytes: int | None = Field(description="Размер файла, байт", examples=[120331])
 
 
-class SourceOut(Out):
+class SourceOut(Counted):
     """Where the numbers came from: an import and rows of its file."""
 
     import_id: int = Field(description="Импорт", examples=[14])
@@ -325,12 +372,12 @@ class SourceOut(Out):
     )
     files: list[SourceFileOut] = Field(description="Файлы импорта")
     sheet_no: int = Field(description="Лист (0 у CSV)", examples=[0])
-    first_row: int = Field(description="Первая строка школы в файле", examples=[1201])
-    last_row: int = Field(description="Последняя строка школы в файле", examples=[1260])
-    rows: int = Field(description="Строк школы между ними", examples=[60])
+    first_row: Pupils = Field(description="Первая строка школы в файле", examples=[1201])
+    last_row: Pupils = Field(description="Последняя строка школы в файле", examples=[1260])
+    rows: Pupils = Field(description="Строк школы между ними", examples=[60])
 
 
-class ProcedureTraceOut(Out):
+class ProcedureTraceOut(Counted):
     """A procedure of the run at the school."""
 
     procedure_id: int = Field(description="Процедура", examples=[4])

@@ -20,7 +20,7 @@ from pydantic import (
 
 from services.indicators.algebra.categories import Category, Flag, ambiguous
 from services.indicators.algebra.rules import Rule
-from services.kit.words import Word
+from services.kit.words import Meanings, Word
 
 LONGEST_LOOK_BACK = 10
 _EVERY_GRADE = range(1, 13)
@@ -59,7 +59,15 @@ Title = Annotated[
     StringConstraints(min_length=1, max_length=300, strip_whitespace=True),
     Field(description="Название", examples=["Низкие результаты"]),
 ]
-FlagCode = Literal["low_results", "adverse_conditions"]
+FlagCode = Annotated[
+    Literal["low_results", "adverse_conditions"],
+    Meanings(
+        {
+            "low_results": "низкие результаты обучения (НРО)",
+            "adverse_conditions": "неблагоприятные социальные условия (ФНСУ)",
+        }
+    ),
+]
 
 
 class Order(_Part):
@@ -98,7 +106,7 @@ class LowResult(_Part):
     )
     threshold: ExactShare
     operator: Literal[">=", ">"] = Field(
-        description="Как доля сравнивается с порогом", examples=[">="]
+        description="Как доля сравнивается с порогом: >= — не меньше; > — больше", examples=[">="]
     )
 
     @property

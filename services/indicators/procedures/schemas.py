@@ -61,7 +61,10 @@ class PermittedUse(In):
         examples=["2024-09-01"],
     )
     until: date | None = Field(
-        default=None, alias="to", description="По какой день включительно; null — бессрочно"
+        default=None,
+        alias="to",
+        description="По какой день включительно; null — бессрочно",
+        examples=["2027-08-31"],
     )
     basis: str = Field(
         min_length=3, max_length=500, description="Основание", examples=["Приказ от 01.09.2024 № 5"]
@@ -120,17 +123,38 @@ class ScaleIn(In):
 class ScalePatch(In):
     """Fields of a scale to change; what is not named stays."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=100, description="Название")
-    aliases: list[Label] | None = Field(
-        default=None, max_length=20, description="Как предмет назван в файлах"
+    title: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Название",
+        examples=["Русский язык"],
     )
-    minimum: Points | None = Field(default=None, description="Минимальный балл")
-    maximum: Points | None = Field(default=None, description="Максимальный балл")
-    top: Points | None = Field(default=None, description="Балл высоких результатов (Btop)")
-    mark_borders: list[int] | None = Field(default=None, max_length=3, description=_BORDERS)
-    is_mass: bool | None = Field(default=None, description="Сдаётся в массовых масштабах")
+    aliases: list[Label] | None = Field(
+        default=None,
+        max_length=20,
+        description="Как предмет назван в файлах",
+        examples=[["русский"]],
+    )
+    minimum: Points | None = Field(default=None, description="Минимальный балл", examples=["15"])
+    maximum: Points | None = Field(default=None, description="Максимальный балл", examples=["33"])
+    top: Points | None = Field(
+        default=None, description="Балл высоких результатов (Btop)", examples=["33"]
+    )
+    mark_borders: list[int] | None = Field(
+        default=None, max_length=3, description=_BORDERS, examples=[[15, 23, 29]]
+    )
+    is_mass: bool | None = Field(
+        default=None, description="Сдаётся в массовых масштабах", examples=[True]
+    )
     margin_share: Decimal | None = Field(
-        default=None, ge=0, lt=1, max_digits=6, decimal_places=5, description="Доля максимума"
+        default=None,
+        ge=0,
+        lt=1,
+        max_digits=6,
+        decimal_places=5,
+        description="Доля максимума",
+        examples=["0.05"],
     )
 
 
@@ -168,10 +192,16 @@ class ProcedureIn(In):
     grade: int = Field(ge=1, le=12, description="Параллель", examples=[9])
     year: int = Field(ge=2000, le=2100, description="Год окончания учебного года", examples=[2024])
     title: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Название; по умолчанию по виду"
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Название; по умолчанию по виду",
+        examples=["ОГЭ, 9 класс, 2025"],
     )
     published: bool = Field(
-        default=False, description="Взять опубликованные шкалы этого вида, параллели и года"
+        default=False,
+        description="Взять опубликованные шкалы этого вида, параллели и года",
+        examples=[True],
     )
     scales: list[ScaleIn] = Field(
         default_factory=list, max_length=63, description="Собственные шкалы; с published не нужны"
@@ -196,9 +226,15 @@ class ProcedureIn(In):
 class ProcedurePatch(In):
     """Fields of a procedure to change."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=200, description="Название")
+    title: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Название",
+        examples=["ОГЭ, 9 класс, 2025"],
+    )
     state: Annotated[str, Field(pattern="^(open|closed)$")] | None = Field(
-        default=None, description="open принимает результаты, closed нет"
+        default=None, description="open принимает результаты, closed нет", examples=["closed"]
     )
     permitted_uses: list[PermittedUse] | None = Field(
         default=None, max_length=20, description="Разрешённое использование, весь список"
@@ -244,7 +280,9 @@ class PublishedScaleOut(Out):
     certainty: str = Field(
         description="Надёжность источника: high, medium, low", examples=["medium"]
     )
-    source: str = Field(description="Источник")
+    source: str = Field(
+        description="Источник", examples=["Приказ Рособрнадзора от 18.02.2025 № 247"]
+    )
 
 
 class PublishedScales(Out):

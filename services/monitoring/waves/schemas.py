@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.monitoring.waves.words import WaveKind, WaveState
 
 __all__ = ["ExpectedSchoolOut", "RosterIn", "WaveEdit", "WaveIn", "WaveOut"]
@@ -39,9 +40,19 @@ class WaveIn(In):
 class WaveEdit(In):
     """What may be changed in a wave that is not closed."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=200, description="Название")
-    opens_on: date | None = Field(default=None, description="Первый день приёма ответов")
-    closes_on: date | None = Field(default=None, description="Последний день приёма ответов")
+    title: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Название",
+        examples=["Входной мониторинг, 2026/2027"],
+    )
+    opens_on: date | None = Field(
+        default=None, description="Первый день приёма ответов", examples=["2026-10-01"]
+    )
+    closes_on: date | None = Field(
+        default=None, description="Последний день приёма ответов", examples=["2026-10-31"]
+    )
 
 
 class RosterIn(In):
@@ -49,7 +60,7 @@ class RosterIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"school_ids": [12, 13]}]})
 
-    school_ids: list[int] | None = Field(
+    school_ids: list[Id] | None = Field(
         default=None,
         min_length=1,
         max_length=5000,
@@ -59,6 +70,7 @@ class RosterIn(In):
     participants: bool = Field(
         default=False,
         description="true: все участники программы этого года (по данным реестра)",
+        examples=[True],
     )
 
     @model_validator(mode="after")
@@ -80,9 +92,12 @@ class WaveOut(Out):
     closes_on: date = Field(description="Последний день приёма", examples=["2026-03-31"])
     state: WaveState = Field(description="planned, open или closed", examples=["planned"])
     opened_at: datetime | None = Field(
-        description="Когда открыта (UTC); с этого момента список школ не меняется"
+        description="Когда открыта (UTC); с этого момента список школ не меняется",
+        examples=["2026-10-01T06:00:00Z"],
     )
-    closed_at: datetime | None = Field(description="Когда закрыта (UTC)")
+    closed_at: datetime | None = Field(
+        description="Когда закрыта (UTC)", examples=["2026-11-01T06:00:00Z"]
+    )
     version: int = Field(description="Версия для If-Match", examples=[1])
     expected_schools: int = Field(
         description="Сколько школ волна ожидает (из видимых вам)", examples=[75]
@@ -97,4 +112,6 @@ class ExpectedSchoolOut(Out):
     code: str = Field(description="Код школы", examples=["670101"])
     name: str = Field(description="Название школы", examples=["МБОУ Вяземская СОШ № 1"])
     municipality_id: int = Field(description="Муниципалитет", examples=[4])
-    added_at: datetime = Field(description="Когда внесена в список (UTC)")
+    added_at: datetime = Field(
+        description="Когда внесена в список (UTC)", examples=["2026-09-10T08:30:00Z"]
+    )

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.registry.days import Day
 
 __all__ = ["GrantIn", "GrantOut", "Revocation"]
@@ -33,7 +34,7 @@ class GrantIn(In):
     """A curator is given a school."""
 
     curator: Subject
-    school_id: int = Field(description="Школа", examples=[12])
+    school_id: Id = Field(description="Школа", examples=[12])
     valid_from: Day = Field(description="Первый день", examples=["2025-03-15"])
     valid_to: Day | None = Field(
         default=None,

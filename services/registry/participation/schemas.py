@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.kit.words import Word
 from services.registry.days import Day
 from services.registry.participation.terms import Source
@@ -55,7 +56,7 @@ OrderDate = Annotated[Day | None, Field(description="Дата приказа", e
 class ParticipationIn(In):
     """A school joins a programme year by hand or by an order."""
 
-    school_id: int = Field(description="Школа", examples=[12])
+    school_id: Id = Field(description="Школа", examples=[12])
     year: Year
     categories: Categories
     source: Source = Field(default=Source.MANUAL, description="Основание", examples=["order"])
@@ -83,7 +84,7 @@ class ParticipationIn(In):
 class Entry(In):
     """One school of a bulk."""
 
-    school_id: int = Field(description="Школа", examples=[12])
+    school_id: Id = Field(description="Школа", examples=[12])
     categories: Categories
 
 
@@ -92,12 +93,12 @@ class BulkIn(In):
 
     year: Year
     source: Source = Field(description="Основание списка", examples=["identification"])
-    run_id: int | None = Field(
+    run_id: Id | None = Field(
         default=None,
         description="Прогон выявления; обязателен при source = identification. Прогон, уже применённый раньше, ничего не меняет",
         examples=[5],
     )
-    region_id: int | None = Field(
+    region_id: Id | None = Field(
         default=None,
         description="Регион; нужен только служебному клиенту при пустом списке",
         examples=[1],

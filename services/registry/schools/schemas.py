@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.kit.words import Word
 from services.registry import identifiers
 from services.registry.days import Day
@@ -209,7 +210,7 @@ class SchoolFields(In):
 class SchoolIn(SchoolFields):
     """A new school."""
 
-    municipality_id: int = Field(
+    municipality_id: Id = Field(
         description="Муниципалитет, которому подведомственна школа", examples=[3]
     )
     valid_from: ValidFrom = Field(
@@ -250,13 +251,17 @@ class SchoolPatch(In):
         description="true: прежнее значение было ошибкой и заменяется с начала действующего состояния",
         examples=[False],
     )
-    municipality_id: int | None = Field(
+    municipality_id: Id | None = Field(
         default=None,
         description="Новый муниципалитет; прежний перестаёт видеть школу",
         examples=[4],
     )
-    code: Code | None = Field(default=None, description="Код ОО")
-    name: Name | None = Field(default=None, description="Полное наименование")
+    code: Code | None = Field(default=None, description="Код ОО", examples=["670012"])
+    name: Name | None = Field(
+        default=None,
+        description="Полное наименование",
+        examples=["МБОУ «Средняя школа № 1» г. Велижа"],
+    )
     short_name: ShortName = None
     inn: Inn = None
     ogrn: Ogrn = None
@@ -352,7 +357,7 @@ class Closure(In):
     """Closing of a school by an order."""
 
     closed_on: Day = Field(description="Первый день, когда школы нет", examples=["2026-09-01"])
-    successor_id: int | None = Field(
+    successor_id: Id | None = Field(
         default=None,
         description="Школа, к которой присоединена закрываемая; null: обучающиеся распределены",
         examples=[15],
@@ -388,7 +393,7 @@ class SizeIn(In):
         examples=["ОО-1, сентябрь 2024"],
     )
 
-    school_id: int = Field(description="Школа", examples=[12])
+    school_id: Id = Field(description="Школа", examples=[12])
 
 
 class SizeBulkIn(In):
@@ -419,11 +424,11 @@ class SuccessionIn(In):
     """An event in the network of schools."""
 
     kind: SuccessionKind = Field(description="Что произошло", examples=["merge"])
-    school_id: int = Field(
+    school_id: Id = Field(
         description="Школа-преемник; для переименования, передачи и закрытия: сама школа",
         examples=[15],
     )
-    predecessor_id: int | None = Field(
+    predecessor_id: Id | None = Field(
         default=None,
         description="Предшественник; обязателен для merge и split, у остальных его нет",
         examples=[12],
@@ -471,7 +476,8 @@ class LineageStep(Out):
     predecessor_id: int = Field(description="Предшественник", examples=[12])
     happened_on: Day = Field(description="Дата события", examples=["2026-09-01"])
     side: Literal["predecessors", "successors"] = Field(
-        description="В какую сторону от школы лежит событие", examples=["predecessors"]
+        description="В какую сторону от школы лежит событие: predecessors — к предшественникам, successors — к преемникам",
+        examples=["predecessors"],
     )
     steps: int = Field(description="На сколько событий удалено от школы", examples=[1])
 

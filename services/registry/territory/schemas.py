@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.registry import identifiers
 from services.registry.territory.terms import MunicipalityKind
 
@@ -71,7 +72,7 @@ class RegionOut(RegionIn):
 class MunicipalityIn(In):
     """A new municipality of the caller's region."""
 
-    region_id: int | None = Field(
+    region_id: Id | None = Field(
         default=None,
         description="Регион; не указано: регион вызывающего",
         examples=[1],
@@ -87,8 +88,10 @@ class MunicipalityIn(In):
 class MunicipalityPatch(In):
     """What changes about a municipality; absent fields stay as they are."""
 
-    code: Code | None = Field(default=None, description="Код МСУ/АТЕ в РИС ГИА")
-    name: Name | None = Field(default=None, description="Наименование")
+    code: Code | None = Field(default=None, description="Код МСУ/АТЕ в РИС ГИА", examples=["101"])
+    name: Name | None = Field(
+        default=None, description="Наименование", examples=["Велижский район"]
+    )
     kind: MunicipalityKind | None = Field(default=None, description="Вид", examples=["okrug"])
     oktmo: Oktmo = None
 

@@ -36,14 +36,24 @@ class CourseEdit(In):
     """What may be changed in a course."""
 
     title: str | None = Field(
-        default=None, min_length=1, max_length=300, description="Название программы"
+        default=None,
+        min_length=1,
+        max_length=300,
+        description="Название программы",
+        examples=["Смысловое чтение на уроках"],
     )
-    hours: int | None = Field(default=None, ge=1, le=2000, description="Объём, академических часов")
+    hours: int | None = Field(
+        default=None, ge=1, le=2000, description="Объём, академических часов", examples=[36]
+    )
     places: int | None = Field(
-        default=None, ge=1, le=10_000, description="Число мест, не меньше занятых"
+        default=None, ge=1, le=10_000, description="Число мест, не меньше занятых", examples=[40]
     )
-    starts_on: date | None = Field(default=None, description="Первый день занятий")
-    ends_on: date | None = Field(default=None, description="Последний день занятий")
+    starts_on: date | None = Field(
+        default=None, description="Первый день занятий", examples=["2026-10-05"]
+    )
+    ends_on: date | None = Field(
+        default=None, description="Последний день занятий", examples=["2026-10-30"]
+    )
 
 
 class CourseOut(Out):
