@@ -37,7 +37,8 @@ def second_opinion(directory, old, new):
     )
     assert done.returncode == 0, done.stderr
     said = [
-        Finding("specshift", change["location"], change["message"])
+        # An entry of the accepted says what is accepted there, not only where.
+        Finding("specshift", f"{change['location']}: {change['message']}", change["severity"])
         for change in json.loads(done.stdout)["changes"]
         if change["severity"] == "breaking"
     ]
