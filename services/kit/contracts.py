@@ -1,14 +1,28 @@
 """The OpenAPI document of a service: complete errors, one error shape, stable names."""
 
+import copy
 import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from services.kit.conventions import (
+    AT_THE_DOOR,
+    CONVENTIONS,
+    HEADERS,
+    add_answers,
+    answers_of_the_kit,
+    headers_of,
+    security_schemes,
+    who_may,
+)
+from services.kit.examples import NoExampleError, complete, compose
+from services.kit.inputs import MAX_ID
 from services.kit.problems import MEDIA_TYPE, PLAIN, Problem
 
 if TYPE_CHECKING:
@@ -17,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "document", "merge", "problem_list"]
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_IS_ID = re.compile("(^|_)id$")
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -34,11 +49,29 @@ _PROBLEM: dict[str, Any] = {
             "description": "Что произошло, по-русски",
             "examples": ["Не найдено"],
         },
-        "status": {"type": "integer", "description": "Код HTTP", "examples": [404]},
+        "status": {
+            "type": "integer",
+            "minimum": 400,
+            "maximum": 599,
+            "description": "Код HTTP",
+            "examples": [404],
+        },
         "code": {"type": "string", "description": "Машинный код ошибки", "examples": ["not-found"]},
-        "detail": {"type": "string", "description": "Подробности именно этого случая"},
-        "hint": {"type": "string", "description": "Что сделать, чтобы исправить"},
-        "request_id": {"type": "string", "description": "Номер запроса для обращения в поддержку"},
+        "detail": {
+            "type": "string",
+            "description": "Подробности именно этого случая",
+            "examples": ["Школы с номером 12 нет или она вам не видна"],
+        },
+        "hint": {
+            "type": "string",
+            "description": "Что сделать, чтобы исправить",
+            "examples": ["Проверьте номер школы"],
+        },
+        "request_id": {
+            "type": "string",
+            "description": "Номер запроса для обращения в поддержку",
+            "examples": ["0f8fad5bd9cb469fa16570867728950e"],
+        },
         "errors": {
             "type": "array",
             "description": "Отдельные ошибки полей",
@@ -69,42 +102,20 @@ _FIELD_ERROR: dict[str, Any] = {
     "additionalProperties": True,
 }
 
-_EVERYWHERE = {
-    "400": "Запрос составлен неверно: заголовок, курсор или само тело",
-    "401": "Нужен действительный токен доступа",
-    "403": "Недостаточно прав",
-    "503": "Сервис или его база временно недоступны",
-}
 
-
-_WITH_IF_MATCH = {
-    "412": "Запись изменена после того, как вы её прочитали",
-    "428": "Нужен заголовок If-Match",
-}
-
-_WITH_BODY = {"413": "Тело запроса слишком большое"}
-
-
-def _answer(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
-    }
-
-
-def describe(app: FastAPI, name: str) -> None:
-    """Make `app.openapi()` tell the truth about errors."""
+def describe(app: FastAPI, service: "Service") -> None:
+    """Make `app.openapi()` complete: errors, headers, examples, who may."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _completed(generate(), name)
+            app.openapi_schema = _completed(generate(), service)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
+def _completed(document: dict[str, Any], service: "Service") -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -113,35 +124,100 @@ def _completed(document: dict[str, Any], name: str) -> dict[str, Any]:
         if not _CYRILLIC.search(schema.get("description", "")):
             schema.pop("description", None)
     document = _renamed(document, {given: _plain_name(given) for given in schemas})
-    schemas = document["components"]["schemas"]
-    schemas["ProblemDetail"] = _PROBLEM
-    schemas["FieldError"] = _FIELD_ERROR
+    components = document["components"]
+    components["schemas"] |= {"ProblemDetail": _PROBLEM, "FieldError": _FIELD_ERROR}
+    components["headers"] = copy.deepcopy(dict(HEADERS))
+    components["securitySchemes"] = security_schemes(service.scopes)
     document["servers"] = [{"url": "/", "description": "Шлюз или сам сервис: пути одинаковы"}]
-    document["info"]["x-service"] = name
+    document["info"]["x-service"] = service.name
+    document["info"]["description"] += f"\n\n{CONVENTIONS}"
+    for schema in components["schemas"].values():
+        for name, field in schema.get("properties", {}).items():
+            _complete_field(name, field)
     for path in document["paths"].values():
         for operation in path.values():
-            answers = operation["responses"]
-            if "422" in answers and "HTTPValidationError" in str(answers["422"]):
-                answers["422"] = _answer("Данные запроса не прошли проверку")
-            if operation.get("security"):
-                for status, description in _by_the_kit(operation).items():
-                    answers.setdefault(status, _answer(description))
-            operation["responses"] = dict(sorted(answers.items()))
+            _complete_operation(operation, service, components["schemas"])
+    components["examples"] = _gathered(document["paths"])
     return document
 
 
-def _by_the_kit(operation: dict[str, Any]) -> dict[str, str]:
-    """Return the answers that the kit gives for every operation of this shape."""
-    headers = {
-        entry["name"].lower()
-        for entry in operation.get("parameters", [])
-        if entry["in"] == "header"
-    }
-    return (
-        _EVERYWHERE
-        | (_WITH_IF_MATCH if "if-match" in headers else {})
-        | (_WITH_BODY if "requestBody" in operation else {})
-    )
+def _gathered(paths: dict[str, Any]) -> dict[str, Any]:
+    """Put every example problem into one place and leave a reference where it stood."""
+    gathered: dict[str, Any] = {}
+    for path in paths.values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                examples = answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+                for code, example in examples.items():
+                    if "value" in example:
+                        name = example["value"]["type"].removeprefix("/problems/").replace("/", ".")
+                        gathered[name] = example
+                        examples[code] = {"$ref": f"#/components/examples/{name}"}
+    return dict(sorted(gathered.items()))
+
+
+def _complete_field(name: str, field: dict[str, Any]) -> None:
+    """Write what follows from the type of a field, so that nobody has to remember it."""
+    complete(field)
+    kinds = field.get("anyOf", [field])
+    for one in kinds:
+        if one.get("type") == "integer" and (_IS_ID.search(name) or one.get("maximum") == MAX_ID):
+            one["format"] = "int64"
+    description = field.get("description")
+    if description and {"type": "null"} in kinds and "null" not in description:
+        field["description"] = f"{description}; null: не указано"
+    meanings = field.get("x-enum-descriptions")
+    if description and meanings:
+        told = zip(field["enum"], meanings, strict=True)
+        words = "; ".join(
+            f"`{word}`: {meaning}" for word, meaning in told if word not in description
+        )
+        field["description"] = f"{description}. {words}" if words else description
+
+
+def _complete_operation(
+    operation: dict[str, Any], service: "Service", schemas: dict[str, Any]
+) -> None:
+    scopes = [scope for way in operation.get("security", []) for scope in way.get("Opora", [])]
+    is_public = not operation.get("security")
+    # Said in so many words, so that nobody takes a public operation for a forgotten one.
+    operation["security"] = [] if is_public else [{"Opora": scopes}, {"Bearer": []}]
+    who = "Токен не нужен." if is_public else who_may(scopes, service.roles)
+    operation["description"] = f"{operation.get('description', '')}\n\n{who}".strip()
+    for parameter in operation.get("parameters", []):
+        _complete_field(parameter["name"], parameter["schema"])
+    answers = operation["responses"]
+    if "HTTPValidationError" in str(answers.get("422")):
+        del answers["422"]
+    for answer in answers_of_the_kit(operation):
+        add_answers(operation, answer)
+    operation["responses"] = dict(sorted(answers.items()))
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        _add_example(media_type, content, schemas)
+    for status, answer in operation["responses"].items():
+        json = answer.get("content", {}).get("application/json", {})
+        shape = _resolved(json.get("schema", {}), schemas)
+        names = headers_of(operation, status, shape)
+        answer.setdefault("headers", {}).update(
+            {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        )
+        if status.startswith("2"):
+            for media_type, content in answer.get("content", {}).items():
+                _add_example(media_type, content, schemas)
+
+
+def _add_example(media_type: str, content: dict[str, Any], schemas: dict[str, Any]) -> None:
+    if media_type != "application/json" or {"example", "examples"} & content.keys():
+        return
+    # What lacks an example is found by a test, which says where; a service starts all the same.
+    with suppress(NoExampleError):
+        content["example"] = compose(content.get("schema", {}), schemas)
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
 
 
 def _plain_name(given: str) -> str:
@@ -178,12 +254,18 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
             # Generators name the client's package by this; a package name is Latin.
             "title": "Opora",
             "version": "1",
-            "description": "Единый контракт шлюза и четырёх сервисов: из него создаются клиенты.",
+            "description": "Единый контракт шлюза и четырёх сервисов: из него создаются клиенты.\n\n"
+            + CONVENTIONS,
         },
         "servers": [{"url": "/", "description": "Шлюз"}],
         "tags": [],
         "paths": {},
-        "components": {"schemas": {}, "securitySchemes": {}},
+        "components": {
+            "schemas": {},
+            "examples": {},
+            "headers": copy.deepcopy(dict(HEADERS)),
+            "securitySchemes": security_schemes(_scopes(documents)),
+        },
     }
     ambiguous = _ambiguous(documents)
     for name, part in documents.items():
@@ -193,12 +275,39 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
             if schema_name in ambiguous
         }
         part = _renamed(part, renamed)  # noqa: PLW2901  the same document under merged names
-        merged["paths"] |= part["paths"]
+        merged["paths"] |= _behind_the_door(part["paths"]) if name != "gateway" else part["paths"]
         merged["components"]["schemas"] |= part["components"]["schemas"]
-        merged["components"]["securitySchemes"] |= part["components"].get("securitySchemes", {})
+        merged["components"]["examples"] |= part["components"].get("examples", {})
         known_tags = {tag["name"] for tag in merged["tags"]}
         merged["tags"] += [tag for tag in part.get("tags", []) if tag["name"] not in known_tags]
+    merged["components"]["examples"] |= _gathered(merged["paths"])
     return merged
+
+
+def _scopes(documents: dict[str, dict[str, Any]]) -> dict[str, str]:
+    held: dict[str, str] = {}
+    for part in documents.values():
+        for scheme in part["components"].get("securitySchemes", {}).values():
+            held |= scheme.get("flows", {}).get("password", {}).get("scopes", {})
+    return dict(sorted(held.items()))
+
+
+def _behind_the_door(paths: dict[str, Any]) -> dict[str, Any]:
+    """Add what the gateway answers in the place of a service."""
+    paths = copy.deepcopy(paths)
+    for path in paths.values():
+        for operation in path.values():
+            for answer in AT_THE_DOOR:
+                add_answers(operation, answer)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+            for status in ("502", "503", "504"):
+                operation["responses"][status].setdefault("headers", {}).update(
+                    {
+                        name: {"$ref": f"#/components/headers/{name}"}
+                        for name in headers_of(operation, status, {})
+                    }
+                )
+    return paths
 
 
 def _ambiguous(documents: dict[str, dict[str, Any]]) -> set[str]:
