@@ -48,6 +48,8 @@ class Service:
     # A service whose paths do not follow /api/<name>/v1 says so (the gateway).
     prefix: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    # What each scope lets its holder do, in Russian, for the contract.
+    scopes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_work(self) -> bool:
@@ -99,7 +101,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         app.include_router(routes, prefix=service.path_prefix)
     _add_probes(app, service, registry)
     problems.install(app)
-    describe(app, service.name)
+    describe(app, service)
     app.add_middleware(
         EdgeMiddleware,
         registry=registry,
