@@ -38,4 +38,10 @@ SERVICE = Service(
         "enrolments": "Запись школ на курсы",
         "changes": "Лента изменений",
     },
+    scopes={
+        "courses:read": "Читать курсы",
+        "courses:write": "Заводить и менять курсы",
+        "enrolments:read": "Читать записи школ на курсы",
+        "enrolments:write": "Записывать школы на курсы и отзывать записи",
+    },
 )
