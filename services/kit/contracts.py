@@ -18,6 +18,7 @@ from services.kit.conventions import (
     add_answers,
     answers_of_the_kit,
     headers_of,
+    scopes_of,
     security_schemes,
     who_may,
 )
@@ -127,7 +128,7 @@ def _completed(document: dict[str, Any], service: "Service") -> dict[str, Any]:
     components = document["components"]
     components["schemas"] |= {"ProblemDetail": _PROBLEM, "FieldError": _FIELD_ERROR}
     components["headers"] = copy.deepcopy(dict(HEADERS))
-    components["securitySchemes"] = security_schemes(service.scopes)
+    components["securitySchemes"] = security_schemes(scopes_of(service.scopes, service.roles))
     document["servers"] = [{"url": "/", "description": "Шлюз или сам сервис: пути одинаковы"}]
     document["info"]["x-service"] = service.name
     document["info"]["description"] += f"\n\n{CONVENTIONS}"

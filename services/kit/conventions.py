@@ -24,6 +24,7 @@ __all__ = [
     "add_answers",
     "answers_of_the_kit",
     "headers_of",
+    "scopes_of",
     "security_schemes",
     "who_may",
 ]
@@ -110,6 +111,19 @@ _ROLES: Mapping[Role, str] = {
     Role.CURATOR: "куратор",
     Role.INTEGRATION: "машинный клиент",
 }
+
+
+SCOPES: Mapping[str, str] = {
+    "changes:read": "Читать ленту изменений",
+    "audit:read": "Читать журнал: кто что менял и кто чьи данные читал",
+}
+"""What the scopes of the operations that the kit gives every service let their holder do."""
+
+
+def scopes_of(told: Mapping[str, str], roles: Mapping[Role, frozenset[str]]) -> dict[str, str]:
+    """Return every scope that some role holds, with what it lets its holder do."""
+    texts = {**SCOPES, **told}
+    return {scope: texts.get(scope, "") for scope in sorted(frozenset().union(*roles.values()))}
 
 
 def security_schemes(scopes: Mapping[str, str]) -> dict[str, Any]:
