@@ -4,19 +4,21 @@ Written as bare ASGI over aiohttp's client because it stands in the way of every
 route over one httpx client forwards some hundreds of requests a second, this some thousands.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
 from gateway import headers
 from gateway.refusals import ServiceBrokeOff, ServiceTimedOut, ServiceUnavailable
 from gateway.routing import Destination, destination_of
-from gateway.streams import ClientGoneError, IncomingBody, Presence, too_large
-from services.kit.logs import begin_request, log, request_id
-from services.kit.problems import Problem, render
+from gateway.streams import ClientGoneError, IncomingBody, Presence, refuse, too_large
+from services.kit import budgets
+from services.kit.logs import begin_request, log
+from services.kit.problems import Problem
 
 __all__ = ["Forwarder", "Limits"]
 
@@ -53,6 +55,7 @@ class Forwarder:
         self._bases = {service: url.rstrip("/") for service, url in urls.items()}
         self._limits = limits or Limits()
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._budget = (budgets.HEADER, str(int(self._limits.answer_seconds * 1000)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -81,11 +84,13 @@ class Forwarder:
         send: Send,
     ) -> None:
         """Forward one request, or say why not."""
-        request_id = begin_request(headers.offered_request_id(scope))
+        request_id = scope.get("opora.request_id") or begin_request(
+            headers.offered_request_id(scope)
+        )
         answer = _Answer(send)
         body: IncomingBody | None = None
         try:
-            onward = headers.onward(scope, request_id)
+            onward = [*headers.onward(scope, request_id), self._budget]
             length = headers.declared_length(scope)
             if length != 0:
                 limit = self._body_limit(destination, scope)
@@ -97,13 +102,15 @@ class Forwarder:
                 if length is not None and length > limit:
                     raise too_large(limit)
             with Presence(receive, body) as presence:
-                response = await self._session(destination.service).request(
-                    scope["method"],
-                    self._url(destination, scope),
-                    headers=onward,
-                    data=None if body is None else body.chunks(),
-                    allow_redirects=False,
-                )
+                # A body may take its time; a request without one has all its time for the answer.
+                async with asyncio.timeout(self._limits.answer_seconds if body is None else None):
+                    response = await self._session(destination.service).request(
+                        scope["method"],
+                        self._url(destination, scope),
+                        headers=onward,
+                        data=None if body is None else body.chunks(),
+                        allow_redirects=False,
+                    )
                 try:
                     await answer.pass_back(response, request_id, body, presence)
                 finally:
@@ -116,7 +123,7 @@ class Forwarder:
             problem = _problem_of(reason, destination)
             log.warning("not forwarded", peer=destination.service, code=problem.code())
             if not answer.started:
-                await answer.refuse(problem, scope, body)
+                await refuse(problem, scope, receive, send, body)
             # Otherwise the answer stays incomplete and our server cuts the connection: half an
             # answer must not pass for a whole one.
 
@@ -185,29 +192,6 @@ class _Answer:
                     response.close()
                     await body.linger()
             await self._send({"type": "http.response.body", "body": chunk, "more_body": not last})
-
-    async def refuse(self, problem: Problem, scope: Scope, body: IncomingBody | None) -> None:
-        """Answer with a problem; an unfinished body ends the connection."""
-        response = render(problem)
-        response.headers["x-request-id"] = request_id()
-        if body is None or body.complete:
-            await response(scope, _nothing_to_receive, self._send)
-            return
-        response.headers["connection"] = "close"
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": response.raw_headers,
-            },
-        )
-        await self._send({"type": "http.response.body", "body": response.body, "more_body": True})
-        await body.linger()
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _nothing_to_receive() -> Message:
-    return {"type": "http.disconnect"}
 
 
 def _problem_of(failure: Exception, destination: Destination) -> Problem:

@@ -19,7 +19,7 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     },
 )
-# `expect` is answered by our own server, `x-request-id` is set here; the rest are a client's claims
+# `expect` is answered by our own server, `x-request-id` and the budget are set here; the rest are a client's claims
 # about itself that a server behind us might believe (uvicorn does, when they come from loopback).
 _NOT_ONWARD = _HOP_BY_HOP | {
     b"expect",
@@ -28,6 +28,7 @@ _NOT_ONWARD = _HOP_BY_HOP | {
     b"x-forwarded-host",
     b"x-forwarded-port",
     b"x-forwarded-proto",
+    b"x-opora-budget-ms",
     b"x-real-ip",
     b"x-request-id",
 }
@@ -90,6 +91,7 @@ def passed_back(
     request_id: str,
 ) -> list[tuple[bytes, bytes]]:
     """Return the headers for the client: the service's, without those that end at this hop."""
-    headers = [pair for pair in raw if pair[0].lower() not in _NOT_BACK]
+    lowered = ((name.lower(), value) for name, value in raw)
+    headers = [pair for pair in lowered if pair[0] not in _NOT_BACK]
     headers.append((b"x-request-id", request_id.encode()))
     return headers

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Final, Self
 
-from starlette.types import Receive
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.refusals import BodyStalled, BodyTooLarge
-from services.kit.problems import Problem
+from services.kit.logs import request_id
+from services.kit.problems import Problem, render
 
-__all__ = ["ClientGoneError", "IncomingBody", "Presence"]
+__all__ = ["ClientGoneError", "IncomingBody", "Presence", "refuse", "too_large"]
 
 _WATCH_AFTER_SECONDS: Final = 0.25
 """A request answered sooner is not watched for its client leaving: watching costs a task."""
@@ -140,3 +141,50 @@ def too_large(limit: int) -> BodyTooLarge:
         hint="Разделите данные на несколько запросов или загрузите их файлом через импорт.",
         limit_bytes=limit,
     )
+
+
+async def refuse(
+    problem: Problem,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    body: IncomingBody | None = None,
+) -> None:
+    """Answer with a problem; a body that nobody will read ends the connection.
+
+    Args:
+        problem: What is said.
+        scope: The request.
+        receive: Where the rest of its body comes from.
+        send: Where the answer goes.
+        body: The body, when reading it has begun.
+    """
+    response = render(problem)
+    response.headers["x-request-id"] = request_id()
+    if body is None and _announces_body(scope):
+        body = IncomingBody(receive, limit=0, idle_seconds=_LINGER_SECONDS)
+    if body is None or body.complete:
+        await response(scope, _nothing_to_receive, send)
+        return
+    response.headers["connection"] = "close"
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        },
+    )
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await body.linger()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _announces_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+async def _nothing_to_receive() -> Message:
+    return {"type": "http.disconnect"}
