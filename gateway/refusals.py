@@ -51,3 +51,17 @@ class MalformedHeaders(Problem):
 
     status = 400
     title = "Заголовки запроса составлены неверно"
+
+
+class TooManyRequests(Problem):
+    """This caller or source asks more often than its rate allows."""
+
+    status = 429
+    title = "Слишком много запросов"
+
+
+class TooManyAtOnce(Problem):
+    """This caller or source waits for too many answers at the same time."""
+
+    status = 429
+    title = "Слишком много одновременных запросов"

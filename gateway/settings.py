@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.kit.settings import ServiceSettings
 
@@ -53,8 +53,43 @@ class GatewaySettings(ServiceSettings):
     )
     session_days: int = Field(default=30, description="A person logs in again after so many days")
     password_checks_at_once: int = Field(
-        default=2, description="Each check of a password takes 64 MiB and 0.1 s of one core"
+        default=2,
+        ge=1,
+        description="Each check of a password takes 64 MiB and 0.1 s of one core",
     )
+    password_checks_waiting: int = Field(
+        default=40, ge=0, description="Checks that may wait for their turn; more are told 503"
+    )
+    source_attempts: int = Field(
+        default=50,
+        ge=1,
+        description="Failed logins from one address before each next one has to wait",
+    )
+    invitation_hours: int = Field(
+        default=72, ge=1, description="How long the code of an invitation or a reset holds"
+    )
+    second_factor_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("region", "municipality"),
+        description="Roles that log in with a one-time code as well, comma-separated; empty: none must",
+    )
+    second_factor_ticket_minutes: int = Field(
+        default=15, ge=1, description="How long a person may take to set a second factor up"
+    )
+
+    @field_validator("second_factor_roles", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _roles(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        # A slip would silently let people in without their second factor.
+        if unknown := set(given) - {"region", "municipality", "school", "curator"}:
+            raise ValueError(f"нет таких ролей: {', '.join(sorted(unknown))}")
+        return given
 
     merged_contract: Path = Field(
         default=Path(__file__).parents[1] / "openapi" / "opora.json",
@@ -75,4 +110,35 @@ class GatewaySettings(ServiceSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(),
         description="Networks of own proxies whose X-Forwarded-For is believed, a JSON list",
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins of web apps that may call from a browser, a JSON list: https://opora.example",
+    )
+    caller_per_second: float = Field(
+        default=100.0,
+        ge=0,
+        description="Requests a second of one person on the average; 0: no limit",
+    )
+    caller_burst: int = Field(default=400, ge=1, description="Requests of one person at once")
+    machine_per_second: float = Field(
+        default=200.0, ge=0, description="The same of one machine client; 0: no limit"
+    )
+    machine_burst: int = Field(default=800, ge=1, description="The same at once")
+    source_per_second: float = Field(
+        default=20.0,
+        ge=0,
+        description="Requests a second of one address without a valid token; 0: no limit",
+    )
+    source_burst: int = Field(default=100, ge=1, description="The same at once")
+    sign_in_per_second: float = Field(
+        default=5.0,
+        ge=0,
+        description="Attempts a second of one address to get tokens; 0: no limit",
+    )
+    sign_in_burst: int = Field(default=60, ge=1, description="The same at once")
+    requests_at_once: int = Field(
+        default=64,
+        ge=1,
+        description="Requests of one caller or address that one process answers at the same time",
     )
