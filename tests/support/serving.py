@@ -33,3 +33,7 @@ async def served(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[st
             server.should_exit = True
             server.force_exit = True
             await serving
+            # A forced exit leaves the application's lifespan open; whatever it holds would be lost.
+            await server.lifespan.shutdown()
+            # Forced, uvicorn leaves out the end of the application's life.
+            await server.lifespan.shutdown()
