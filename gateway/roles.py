@@ -11,12 +11,12 @@ _ACCOUNTS = frozenset({"accounts:read", "accounts:write"})
 _CLIENTS = frozenset({"clients:read", "clients:write"})
 
 ROLES: Mapping[Role, frozenset[str]] = {
-    Role.REGION: _ACCOUNTS | _CLIENTS,
+    Role.REGION: _ACCOUNTS | _CLIENTS | {"audit:read"},
     Role.MUNICIPALITY: _ACCOUNTS,
     Role.SCHOOL: frozenset(),
     Role.CURATOR: frozenset(),
     # A machine client holds of these what its token names.
-    Role.INTEGRATION: _ACCOUNTS | _CLIENTS,
+    Role.INTEGRATION: _ACCOUNTS | _CLIENTS | {"audit:read"},
 }
 
 MAY_APPOINT: Mapping[Level, frozenset[Role]] = {

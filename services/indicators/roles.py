@@ -10,6 +10,7 @@ _READS = frozenset(
     {"procedures:read", "indices:read", "methodologies:read", "runs:read", "changes:read"}
 )
 _REGION = _READS | {
+    "audit:read",
     "procedures:write",
     "imports:read",
     "imports:write",

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kit.audit import READS_MARK, recorded
 from services.kit.idempotency import around
 from services.kit.inputs import as_declared
 from services.kit.logs import begin_request, log
@@ -48,11 +49,18 @@ class Out(BaseModel):
 
 
 class Route(APIRoute):
-    """A route that stores and replays answers under an Idempotency-Key (kit/idempotency.py)."""
+    """A route that keeps answers under an Idempotency-Key and lets out no unrecorded reading.
+
+    See kit/idempotency.py and kit/audit.py.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; the request's transaction is still open inside the wrapper."""
-        return around(super().get_route_handler())
+        return recorded(
+            around(super().get_route_handler()),
+            name=self.name,
+            mark=(self.openapi_extra or {}).get(READS_MARK),
+        )
 
 
 def router(*, prefix: str, tags: list[str]) -> APIRouter:

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kit.audit import read_again, readings_of_the_request
 from services.kit.database import Session
 from services.kit.principals import Principal, authenticate
 from services.kit.problems import Problem
@@ -52,13 +53,14 @@ _CLAIM = text(
 )
 _STORED = text(
     """
-    SELECT operation, fingerprint, status, headers, body
+    SELECT operation, fingerprint, status, headers, body, readings
     FROM idempotency_key WHERE subject = :subject AND key = :key
     """,
 )
 _STORE = text(
     """
-    UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body
+    UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body,
+        readings = CAST(:readings AS jsonb)
     WHERE subject = :subject AND key = :key
     """,
 )
@@ -123,6 +125,8 @@ async def _claim(request: Request, session: AsyncSession, caller: Principal, key
             "С этим ключом уже выполнен другой запрос",
             hint="Для нового действия возьмите новый ключ; для повтора отправьте прежнее тело без изменений",
         )
+    # The same persons are shown once more. The transaction commits: the wrapper below ends in peace.
+    await read_again(session, stored.readings)
     raise _Replay(
         Response(stored.body, stored.status, stored.headers | {"idempotency-replayed": "true"}),
     )
@@ -151,6 +155,7 @@ def around(
                     "status": answer.status_code,
                     "headers": json.dumps(kept),
                     "body": bytes(answer.body),
+                    "readings": readings_of_the_request(),
                 },
             )
         return answer

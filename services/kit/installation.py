@@ -29,8 +29,8 @@ SYSTEM_CLIENTS = {
     ),
     "service:monitoring": ("changes:read", "territory:read", "schools:read"),
     "service:training": ("changes:read", "territory:read", "schools:read"),
-    # The first administrator: makes regions and their first accounts, nothing else.
-    "root": ("regions:write", "territory:read", "accounts:read", "accounts:write"),
+    # The first administrator: makes regions and their first accounts, and sees the audit.
+    "root": ("regions:write", "territory:read", "accounts:read", "accounts:write", "audit:read"),
 }
 """Machine clients that exist from the start, with their scopes; the gateway learns them from its settings."""
 

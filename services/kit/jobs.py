@@ -216,7 +216,10 @@ async def running_worker(service: "Service", settings: ServiceSettings) -> Async
     jobs, follows = service.jobs, service.follows
     tasks = [
         *(asyncio.create_task(follow(database, peers, follower)) for follower in follows),
-        *(asyncio.create_task(keep_doing(chore, database, settings)) for chore in service.chores),
+        *(
+            asyncio.create_task(keep_doing(chore, database, settings))
+            for chore in service.every_chore
+        ),
     ]
     if jobs:
         tasks.append(asyncio.create_task(_run_jobs(jobs, follows, database, settings, peers)))
@@ -224,7 +227,7 @@ async def running_worker(service: "Service", settings: ServiceSettings) -> Async
         "worker_started",
         jobs=[kind.name for kind in jobs],
         follows=[follower.peer for follower in follows],
-        chores=[chore.name for chore in service.chores],
+        chores=[chore.name for chore in service.every_chore],
     )
     try:
         yield

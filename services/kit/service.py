@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
-from services.kit import logs, problems
+from services.kit import audit_chain, logs, problems
+from services.kit.audit_routes import audit_router
 from services.kit.chores import Chore
 from services.kit.contracts import describe
 from services.kit.database import Database, open_database, refuse_unsafe_role
@@ -54,7 +55,12 @@ class Service:
     @property
     def has_work(self) -> bool:
         """Whether the service needs a worker process beside the one that answers."""
-        return bool(self.jobs or self.follows or self.chores)
+        return bool(self.jobs or self.follows or self.every_chore)
+
+    @property
+    def every_chore(self) -> tuple[Chore, ...]:
+        """The service's own chores and those that every service has."""
+        return (*audit_chain.CHORES, *self.chores)
 
     @property
     def path_prefix(self) -> str:
@@ -94,10 +100,12 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         openapi_tags=[{"name": name, "description": text_} for name, text_ in _tags(service)],
     )
     app.state.settings = settings
+    app.state.service = service.name
     app.state.verifier = TokenVerifier(settings, service.roles)
     app.state.cursor_secret = settings.cursor_secret.get_secret_value().encode()
     registry = CollectorRegistry()
-    for routes in (*service.routers, *((feed_router(),) if service.has_feed else ())):
+    feed = (feed_router(),) if service.has_feed else ()
+    for routes in (*service.routers, *feed, audit_router()):
         app.include_router(routes, prefix=service.path_prefix)
     _add_probes(app, service, registry)
     problems.install(app)
@@ -113,7 +121,8 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
 
 def _tags(service: Service) -> Iterable[tuple[str, str]]:
     fed = {"changes": "Лента изменений"} if service.has_feed else {}
-    return (dict(service.tags) | fed).items()
+    audit = {"audit": "Аудит: кто что изменил, кто чьи данные читал, цела ли запись об этом"}
+    return (dict(service.tags) | fed | audit).items()
 
 
 def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:

@@ -7,7 +7,7 @@ from services.kit.principals import Role
 __all__ = ["ROLES"]
 
 _READS = frozenset({"waves:read", "changes:read"})
-_REGION = _READS | {"waves:write"}
+_REGION = _READS | {"audit:read", "waves:write"}
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _REGION,

@@ -9,7 +9,13 @@ __all__ = ["ROLES"]
 _READS = frozenset(
     {"territory:read", "schools:read", "participations:read", "curators:read", "changes:read"}
 )
-_REGION = _READS | {"territory:write", "schools:write", "participations:write", "curators:write"}
+_REGION = _READS | {
+    "audit:read",
+    "territory:write",
+    "schools:write",
+    "participations:write",
+    "curators:write",
+}
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _REGION,

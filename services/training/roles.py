@@ -7,7 +7,7 @@ from services.kit.principals import Role
 __all__ = ["ROLES"]
 
 _READS = frozenset({"courses:read", "enrolments:read", "changes:read"})
-_REGION = _READS | {"courses:write", "enrolments:write"}
+_REGION = _READS | {"audit:read", "courses:write", "enrolments:write"}
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _REGION,

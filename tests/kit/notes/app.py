@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import BigInteger, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.kit import etags
+from services.kit import audit, etags
 from services.kit.database import Depth, Identified, Located, Session, Shared, Versioned
 from services.kit.etags import IfMatch
 from services.kit.http import In, Out, router
@@ -30,6 +30,7 @@ class Note(Identified, Versioned, Located, Base):
     school_id: Mapped[int] = mapped_column(BigInteger)
     title: Mapped[str] = mapped_column(Text)
     secret: Mapped[str | None] = mapped_column(Text)
+    author: Mapped[str | None] = mapped_column(Text)
 
 
 class Word(Shared, Base):
@@ -52,6 +53,7 @@ class NoteIn(In):
     municipality_id: int
     school_id: int
     title: str = Field(min_length=1, max_length=100)
+    author: str | None = Field(default=None, json_schema_extra=audit.PERSONAL)
 
 
 class NoteOut(Out):
@@ -61,8 +63,13 @@ class NoteOut(Out):
     version: int
 
 
+class SignedNoteOut(NoteOut):
+    author: str | None = Field(json_schema_extra=audit.PERSONAL)
+
+
 class NoteEdit(In):
     title: str
+    author: str | None = None
 
 
 Reader = Annotated[Principal, Security(authorise, scopes=["notes:read"])]
@@ -110,9 +117,54 @@ async def edit_note(
         raise NoteNotFound
     etags.check(version, row.version)
     row.title = edit.title
+    row.author = edit.author
     await session.flush()
     etags.tag(response, row.version)
     return row
+
+
+SIGNED = select(Note.id, Note.school_id, Note.region_id, Note.title, Note.version, Note.author)
+
+
+@routes.get(
+    "/signed",
+    summary="С автором",
+    response_model=Page[SignedNoteOut],
+    openapi_extra=audit.reads("note"),
+)
+async def list_signed_notes(
+    caller: Reader, session: Session, ask: PageAsk, title: str | None = None
+):
+    statement = SIGNED if title is None else SIGNED.where(Note.title == title)
+    rows = await keyset(session, statement, order=(Note.title, Note.id), ask=ask)
+    await audit.read(session, "note", rows.items)
+    return rows
+
+
+@routes.post(
+    "/signed",
+    status_code=201,
+    summary="Новая с автором",
+    response_model=SignedNoteOut,
+    openapi_extra=audit.reads("note"),
+    dependencies=[Idempotent],
+)
+async def add_signed_note(caller: Writer, session: Session, note: NoteIn):
+    row = Note(**note.model_dump())
+    session.add(row)
+    await session.flush()
+    await audit.read(session, "note", [row])
+    return row
+
+
+@routes.get(
+    "/leaking",
+    summary="Забывает записать",
+    response_model=Page[SignedNoteOut],
+    openapi_extra=audit.reads("note"),
+)
+async def leak_signed_notes(caller: Reader, session: Session, ask: PageAsk):
+    return await keyset(session, SIGNED, order=(Note.title, Note.id), ask=ask)
 
 
 @routes.post("/broken-commits", status_code=201, summary="Фиксация не удаётся")
@@ -190,7 +242,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="OPORA_NOTES_")
 
 
-EVERYTHING = frozenset({"notes:read", "notes:write", "changes:read"})
+EVERYTHING = frozenset({"notes:read", "notes:write", "changes:read", "audit:read"})
 
 SERVICE = Service(
     name="notes",
