@@ -45,6 +45,8 @@ def signed(
 ) -> str:
     """Return the access token."""
     now = int(at.timestamp())
+    # To the millisecond: what was issued just before a revocation is dead, what comes after lives.
+    issued_at = round(at.timestamp(), 3)
     claims: dict[str, Any] = {
         "iss": issuer,
         "aud": audience,
@@ -57,7 +59,7 @@ def signed(
         "scope": None if holder.scopes is None else " ".join(holder.scopes),
         "sid": holder.session_id,
         "jti": secrets.token_hex(16),
-        "iat": now,
+        "iat": issued_at,
         "nbf": now,
         "exp": now + seconds,
     }

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Protocol, cast
 
 import httpx
 from fastapi import Depends, Request
@@ -24,7 +24,16 @@ from services.kit.problems import Problem
 from services.kit.reach import Level, Reach
 from services.kit.settings import ServiceSettings
 
-__all__ = ["Principal", "Role", "TokenVerifier", "authenticate", "authorise"]
+__all__ = [
+    "KeysUnavailable",
+    "Principal",
+    "Role",
+    "TokenVerifier",
+    "Unauthorized",
+    "Verifier",
+    "authenticate",
+    "authorise",
+]
 
 ALGORITHM = "RS256"
 LEEWAY_SECONDS = 30
@@ -75,6 +84,15 @@ class Principal:
     reach: Reach
     scopes: frozenset[str]
     token: str = field(repr=False)
+    issued_at: float = 0.0  # seconds since 1970
+    session_id: str | None = None  # of a person's login; a machine has none
+
+
+class Verifier(Protocol):
+    """Whoever tells a token's caller: `TokenVerifier`, or the gateway, which also knows the revoked."""
+
+    async def principal(self, token: str) -> Principal:
+        """Return the caller this token names, or raise `Unauthorized`."""
 
 
 @dataclass(slots=True)
@@ -147,7 +165,7 @@ class TokenVerifier:
             )
         except (JWTError, ValueError, OverflowError, TypeError) as error:
             raise Unauthorized from error
-        if not isinstance(claims.get("exp"), int):
+        if not isinstance(claims.get("exp"), int) or not isinstance(claims["iat"], int | float):
             raise Unauthorized
         return claims
 
@@ -199,7 +217,16 @@ class TokenVerifier:
         allowed = self._roles.get(role, frozenset())
         if role is Role.INTEGRATION:
             allowed &= frozenset(str(claims.get("scope", "")).split())
-        return Principal(subject, role, reach, allowed, token)
+        session_id = claims.get("sid")
+        return Principal(
+            subject,
+            role,
+            reach,
+            allowed,
+            token,
+            issued_at=float(claims["iat"]),
+            session_id=None if session_id is None else str(session_id),
+        )
 
 
 def _keys(document: Mapping[str, Any]) -> dict[str, Key]:
@@ -256,7 +283,7 @@ async def authenticate(
     """Return the caller, whatever it may do."""
     if not token or len(request.headers.getlist("authorization")) != 1:
         raise Unauthorized
-    verifier = cast("TokenVerifier", request.app.state.verifier)
+    verifier = cast("Verifier", request.app.state.verifier)
     return await verifier.principal(token)
 
 

@@ -1,8 +1,9 @@
 """A service as a declaration, and everything that is derived from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -30,6 +31,13 @@ from services.kit.settings import ServiceSettings
 
 __all__ = ["Service", "build"]
 
+CLOCK_SKEW_SECONDS = 5.0
+
+_LOOK = text(
+    "SELECT (SELECT version_num FROM alembic_version) AS revision,"
+    " extract(epoch FROM clock_timestamp())::double precision AS now",
+)
+
 
 @dataclass(frozen=True)
 class Service:
@@ -45,6 +53,8 @@ class Service:
     jobs: tuple[JobKind, ...] = ()
     follows: tuple[Follower, ...] = ()
     chores: tuple[Chore, ...] = ()
+    # What the application keeps open while it serves, besides its database and its neighbours.
+    holds: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
     has_feed: bool = True
     # A service whose paths do not follow /api/<name>/v1 says so (the gateway).
     prefix: str | None = None
@@ -79,7 +89,8 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         app.state.peers = Peers(settings)
         try:
             await refuse_unsafe_role(database)
-            yield
+            async with nullcontext() if service.holds is None else service.holds(app):
+                yield
         finally:
             await cast("Peers", app.state.peers).close()
             await database.engine.dispose()
@@ -102,6 +113,8 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
     app.state.settings = settings
     app.state.service = service.name
     app.state.verifier = TokenVerifier(settings, service.roles)
+    # Each says what the operator should know although the process can serve, or None.
+    app.state.warnings = []
     app.state.cursor_secret = settings.cursor_secret.get_secret_value().encode()
     registry = CollectorRegistry()
     feed = (feed_router(),) if service.has_feed else ()
@@ -134,24 +147,52 @@ def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> 
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready(request: Request, response: Response) -> dict[str, Any]:
-        reason = await _unready(cast("Database", request.app.state.database), newest, behind)
+        seen = await _seen(cast("Database", request.app.state.database))
+        reason = seen if isinstance(seen, str) else _behind(seen.revision, newest, behind)
         if reason:
             response.status_code = 503
-        return {"status": "not ready" if reason else "ready", "reason": reason}
+        warnings = [warning() for warning in request.app.state.warnings]
+        if not isinstance(seen, str):
+            warnings.append(_skew(seen.clock_ahead_seconds))
+        return {
+            "status": "not ready" if reason else "ready",
+            "reason": reason,
+            # Facts for the operator; the process serves all the same.
+            "warnings": [warning for warning in warnings if warning],
+        }
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _unready(database: Database, newest: str | None, behind: frozenset[str]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the database said of itself."""
+
+    revision: str | None
+    clock_ahead_seconds: float
+
+
+async def _seen(database: Database) -> _Seen | str:
+    """Look at the database; a text says why it could not be seen."""
     try:
         # As a request does it: a pooled connection that died with an earlier server is replaced.
         async with asyncio.timeout(2), database.transaction(Reach.system()) as session:
-            present = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            asked = time.time()
+            row = (await session.execute(_LOOK)).one()
+            return _Seen(row.revision, row.now - (asked + time.time()) / 2)
     except (DBAPIError, InterfaceError, OSError, PoolTimeout, TimeoutError) as error:
         return f"database: {type(error).__name__}"
+
+
+def _behind(present: str | None, newest: str | None, behind: frozenset[str]) -> str | None:
     # A revision that this code does not know belongs to the next release, whose migration ran first
     # and which this one works beside: turning unready would take the whole service away mid-rollout.
     is_behind = present in behind or (present is None and newest is not None)
     return f"schema: {present}, code: {newest}" if is_behind else None
+
+
+def _skew(ahead: float) -> str | None:
+    """Warn when the database's clock and ours differ: deadlines are told by the one or the other."""
+    return f"clock: database ahead by {ahead:.1f} s" if abs(ahead) > CLOCK_SKEW_SECONDS else None
