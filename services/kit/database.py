@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from services.kit.bootstrap import UnsafeRoleError, assert_safe_role
+from services.kit.budgets import left_seconds
 from services.kit.principals import Principal, authenticate
 from services.kit.reach import Depth, Reach, enter
 from services.kit.settings import ServiceSettings
@@ -113,13 +114,20 @@ class Database:
         # Nothing has happened yet, so asking again on a fresh connection is safe and enough.
         for attempt in range(3):
             try:
-                await enter(session, reach, statement_timeout_ms=self.statement_timeout_ms)
+                await enter(session, reach, statement_timeout_ms=self._timeout_ms())
             except DBAPIError as error:
                 await session.rollback()
                 if not error.connection_invalidated or attempt == 2:
                     raise
             else:
                 return
+
+    def _timeout_ms(self) -> int:
+        """Return how long a statement may run: never longer than the caller waits for it."""
+        left = left_seconds()
+        if left is None or not self.statement_timeout_ms:
+            return self.statement_timeout_ms
+        return max(1, min(self.statement_timeout_ms, int(left * 1000)))
 
 
 def open_database(settings: ServiceSettings) -> Database:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kit.audit import READS_MARK, recorded
+from services.kit.budgets import HEADER, begin_budget
 from services.kit.idempotency import around
 from services.kit.inputs import as_declared
 from services.kit.logs import begin_request, log
@@ -124,7 +125,11 @@ class EdgeMiddleware:
         started = time.perf_counter()
         status = 500
         headers = Headers(scope=scope)
-        current = begin_request(headers.get("x-request-id"))
+        current = begin_request(scope.get("opora.request_id") or headers.get("x-request-id"))
+        budget = headers.get(HEADER)
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        # A body may take long to come; the wait that is bounded is the one after it.
+        begin_budget(None if has_body else budget)
         length = headers.get("content-length", "")
         limit = _BodyLimit(self._max_body_bytes, int(length) if length.isdecimal() else 0)
         scope[BODY_LIMIT] = limit
@@ -134,6 +139,8 @@ class EdgeMiddleware:
             message = await receive()
             limit.received += len(message.get("body", b""))
             limit.check()
+            if has_body and not message.get("more_body", False):
+                begin_budget(budget)
             return message
 
         async def send_marked(message: Message) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from services.kit.budgets import HEADER, left_seconds
 from services.kit.logs import request_id
 from services.kit.problems import Problem
 from services.kit.settings import ServiceSettings
@@ -15,6 +17,8 @@ __all__ = ["Peer", "PeerProblem", "PeerUnavailable", "Peers"]
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 10.0
+IN_REQUEST_SECONDS = 1.8
+"""All tries of one question together, while somebody waits for our own answer."""
 
 
 class PeerUnavailable(Problem):
@@ -66,7 +70,8 @@ class Peers:
 
     def on_behalf(self, service: str, token: str) -> "Peer":
         """Return the neighbour asked with the originating user's token: it decides what to show."""
-        return Peer(service, str(getattr(self._settings, f"{service}_url")), self, token=token)
+        url = str(getattr(self._settings, f"{service}_url"))
+        return Peer(service, url, self, token=token, seconds=IN_REQUEST_SECONDS)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -113,8 +118,16 @@ class Peers:
 class Peer:
     """One neighbour. Reads are tried twice; a write carries a key and is not repeated blindly."""
 
-    def __init__(self, service: str, base_url: str, peers: Peers, token: str | None) -> None:
+    def __init__(
+        self,
+        service: str,
+        base_url: str,
+        peers: Peers,
+        token: str | None,
+        seconds: float | None = None,
+    ) -> None:
         self._service = service
+        self._seconds = seconds
         self._base_url = base_url.rstrip("/")
         self._peers = peers
         self._token = token
@@ -130,11 +143,12 @@ class Peer:
         options: dict[str, Any] = {"params": params}
         if timeout is not None:
             options["timeout"] = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
-        try:
-            return (await self._send("GET", path, **options)).json()
-        except PeerUnavailable:
-            await asyncio.sleep(0.1)
-            return (await self._send("GET", path, **options)).json()
+        async with self._in_time() as left:
+            try:
+                return (await self._send("GET", path, left, **options)).json()
+            except PeerUnavailable:
+                await asyncio.sleep(0.1)
+                return (await self._send("GET", path, left, **options)).json()
 
     async def post(
         self,
@@ -149,12 +163,27 @@ class Peer:
         if timeout is not None:
             options["timeout"] = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
         headers = {"Idempotency-Key": key} if key else {}
-        return (await self._send("POST", path, headers=headers, **options)).json()
+        async with self._in_time() as left:
+            return (await self._send("POST", path, left, headers=headers, **options)).json()
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[float | None]:
+        """Bound all tries by our own bound and by what is left of our caller's; yield the seconds."""
+        bounds = [bound for bound in (self._seconds, left_seconds()) if bound is not None]
+        seconds = max(0.0, min(bounds)) if bounds else None
+        try:
+            async with asyncio.timeout(seconds):
+                yield seconds
+        except TimeoutError as error:
+            raise PeerTimeout(
+                f"Сервис {self._service} не ответил вовремя", service=self._service
+            ) from error
 
     async def _send(
         self,
         method: str,
         path: str,
+        left: float | None,
         *,
         headers: Mapping[str, str] | None = None,
         **options: Any,
@@ -163,6 +192,8 @@ class Peer:
         identity = {"Authorization": f"Bearer {token}"}
         if current := request_id():
             identity["X-Request-Id"] = current
+        if left is not None:
+            identity[HEADER] = str(int(left * 1000))
         return await self._peers.send(
             self._service,
             method,

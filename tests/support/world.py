@@ -30,6 +30,12 @@ from tests.support.serving import served
 from tests.support.up import Up
 
 SERVICES = (REGISTRY, INDICATORS, MONITORING, TRAINING)
+NO_LIMITS = {
+    "caller_per_second": 0,
+    "machine_per_second": 0,
+    "source_per_second": 0,
+    "sign_in_per_second": 0,
+}
 PASSWORD = "длинный пароль для испытаний"
 
 
@@ -214,6 +220,8 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
                 particular = {
                     "key_secret": "a secret of the tests, long enough",
                     "system_clients": _system_clients(),
+                    # Everybody here comes from one address; the limits have tests of their own.
+                    **{name: value for name, value in NO_LIMITS.items() if name not in values},
                 }
             if service is INDICATORS:
                 particular |= {"pseudonym_key": "a key of the tests, long enough for it"}
