@@ -3,10 +3,12 @@
 import hashlib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from gateway.issuers.settings import OidcIssuer
 from services.kit.settings import ServiceSettings
 
 __all__ = ["GatewaySettings", "SystemClient"]
@@ -46,6 +48,18 @@ class GatewaySettings(ServiceSettings):
     )
     system_clients: tuple[SystemClient, ...] = Field(
         default=(), description="Machine clients over all regions, as a JSON list"
+    )
+    token_endpoints: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of /api/auth/token as machine clients know it, a JSON list: the `aud` of"
+        " their signed assertions, beside token_url and token_issuer",
+    )
+    oidc_issuers: tuple[OidcIssuer, ...] = Field(
+        default=(), description="External OpenID Connect issuers that people log in with, a JSON list"
+    )
+    oidc_redirect_uris: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of the web app that an external issuer may send people back to, a JSON list",
     )
     access_token_seconds: int = Field(default=300, description="Life of an access token")
     refresh_idle_hours: int = Field(
