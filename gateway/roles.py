@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from services.kit.principals import Role
 from services.kit.reach import Level
 
-__all__ = ["GRANTED_BY_SETTINGS_ONLY", "MAY_APPOINT", "ROLES"]
+__all__ = ["MACHINE_SCOPES", "MAY_APPOINT", "ROLES"]
 
 _ACCOUNTS = frozenset({"accounts:read", "accounts:write"})
 _CLIENTS = frozenset({"clients:read", "clients:write"})
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _ACCOUNTS | _CLIENTS | {"audit:read"},
-    Role.MUNICIPALITY: _ACCOUNTS,
+    Role.MUNICIPALITY: _ACCOUNTS | _CLIENTS,
     Role.SCHOOL: frozenset(),
     Role.CURATOR: frozenset(),
     # A machine client holds of these what its token names.
@@ -28,5 +28,51 @@ MAY_APPOINT: Mapping[Level, frozenset[Role]] = {
 }
 """Delegated administration: whose accounts a caller of each level makes and changes. Always below."""
 
-GRANTED_BY_SETTINGS_ONLY = frozenset({"regions:write"})
-"""Scopes that no region holds, so no region can grant them to a machine client."""
+_READ_BY_ALL = frozenset(
+    {
+        "changes:read",
+        "courses:read",
+        "curators:read",
+        "enrolments:read",
+        "indices:exact",
+        "indices:read",
+        "methodologies:read",
+        "participations:read",
+        "procedures:read",
+        "runs:read",
+        "schools:read",
+        "territory:read",
+        "waves:read",
+    }
+)
+_OF_A_SCHOOL = _READ_BY_ALL | {"enrolments:write"}
+_OF_A_MUNICIPALITY = _OF_A_SCHOOL | _ACCOUNTS | _CLIENTS
+
+MACHINE_SCOPES: Mapping[Level, frozenset[str]] = {
+    # Clients over all regions come from the settings, with whatever scopes are written there.
+    Level.SYSTEM: frozenset(),
+    Level.REGION: _OF_A_MUNICIPALITY
+    | {
+        "audit:read",
+        "courses:write",
+        "curators:write",
+        "imports:read",
+        "imports:write",
+        "methodologies:write",
+        "participations:write",
+        "procedures:write",
+        "runs:write",
+        "schools:write",
+        "territory:write",
+        "waves:write",
+    },
+    Level.MUNICIPALITY: _OF_A_MUNICIPALITY,
+    Level.SCHOOL: _OF_A_SCHOOL,
+    Level.CURATOR: frozenset(),
+}
+"""What a machine client may hold over all services, by the level of its node.
+
+For each level: what people of that role hold in some service that also lets machines hold it. The
+gateway knows no service, so it is written out here; tests/sweeps/test_machine_scopes.py compares it
+with the services' own tables and says which line is missing.
+"""

@@ -1,0 +1,1 @@
+"""Changes of machine clients: being registered and edited, secrets, public keys."""
