@@ -41,7 +41,20 @@ async def asked_grant(request: Request) -> Grant:
             "Укажите grant_type: password, refresh_token или client_credentials."
         )
     grant: Grant = _read(_GRANT, fields)
+    if isinstance(grant, ClientGrant):
+        _require_one_proof(grant)
     return grant
+
+
+def _require_one_proof(grant: ClientGrant) -> None:
+    has_secret = grant.client_id is not None and grant.client_secret is not None
+    has_assertion = grant.client_assertion is not None and grant.client_assertion_type is not None
+    is_half = (grant.client_assertion is None) != (grant.client_assertion_type is None)
+    if is_half or has_secret == has_assertion or (has_assertion and grant.client_secret):
+        raise InvalidRequest(
+            "Передайте client_id и client_secret либо client_assertion и client_assertion_type,"
+            " но не то и другое."
+        )
 
 
 async def asked_revocation(request: Request) -> RevocationIn:
