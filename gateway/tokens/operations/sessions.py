@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.accounts import queries as accounts
 from gateway.accounts.tables import Account
+from gateway.revocations import operations as revocations
 from gateway.seals import Seal
 from gateway.tokens import queries
 from gateway.tokens.claims import Holder, holder_of
@@ -85,6 +86,8 @@ async def go_on(
     family.ended_at = at
     family.end_reason = "reuse"
     await session.flush()
+    # The thief may hold an access token of this family too.
+    await revocations.revoke_session(session, family.id, at=at)
     log.warning("refresh token came back", subject=f"user:{account.id}", session=str(family.id))
     return None
 
@@ -96,6 +99,7 @@ async def end(session: AsyncSession, offered: str, *, at: datetime) -> None:
         family.ended_at = at
         family.end_reason = "revoked"
         await session.flush()
+        await revocations.revoke_session(session, family.id, at=at)
 
 
 def _holds(family: LoginSession, token: RefreshToken, account: Account, at: datetime) -> bool:
