@@ -1,22 +1,68 @@
 """The gateway's declaration, and the forwarder around its application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from gateway.accounts.routes import accounts
+from gateway.admission import Admission
 from gateway.base import Base
+from gateway.callers import knowing_callers
 from gateway.clients.routes import clients
+from gateway.compression import Compression
 from gateway.contract import contract
+from gateway.credentials.routes import credentials
+from gateway.erasure.routes import erasure
 from gateway.forwarding import Forwarder, Limits
+from gateway.limits.exchange import exchanging, forget_old_levels
 from gateway.parts import Parts
 from gateway.roles import ROLES
 from gateway.routing import DESTINATIONS
 from gateway.seals import WeakSecretError
+from gateway.second_factor.routes import second_factor
+from gateway.sessions.routes import sessions
 from gateway.settings import GatewaySettings
+from gateway.shield import Shield
 from gateway.tokens.routes import tokens
+from services.kit.chores import Chore
 from services.kit.service import Service, build
 
 __all__ = ["SERVICE", "application"]
+
+# Headers of ours that a web app of another origin may send and read (CORS).
+_ASKED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Repr-Digest",
+    "X-Request-Id",
+)
+_TOLD_HEADERS = (
+    "Content-Disposition",
+    "Deprecation",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Sunset",
+    "X-Request-Id",
+)
+
+
+@asynccontextmanager
+async def _held(app: FastAPI) -> AsyncIterator[None]:
+    """Hold what the gateway's process keeps open: it hears of revocations and of spent rates."""
+    async with knowing_callers(app), exchanging(app):
+        yield
+
 
 SERVICE = Service(
     name="gateway",
@@ -26,11 +72,16 @@ SERVICE = Service(
     roles=ROLES,
     base=Base,
     # Machine clients stand before accounts, whose path they extend.
-    routers=(tokens, clients, accounts, contract),
+    routers=(tokens, sessions, credentials, second_factor, clients, accounts, erasure, contract),
     has_feed=False,
+    holds=_held,
+    chores=(Chore("forget-old-levels", 300.0, forget_old_levels),),
     prefix="/api",
     tags={
         "tokens": "Токены: вход, продолжение и завершение сеанса, открытые ключи",
+        "sessions": "Сеансы: где и когда вы вошли, завершение",
+        "credentials": "Свой пароль: приглашение, смена",
+        "second-factor": "Второй фактор: одноразовые коды из приложения",
         "accounts": "Учётные записи людей и делегированное администрирование",
         "machine-clients": "Машинные клиенты региона",
     },
@@ -46,7 +97,7 @@ SERVICE = Service(
 
 
 def application(settings: GatewaySettings, own: FastAPI | None = None) -> ASGIApp:
-    """Make what the gateway's process serves: the forwarder, and behind it the gateway's own paths.
+    """Make what the gateway's process serves: the edge, the forwarder, the gateway's own paths.
 
     Args:
         settings: The gateway's settings.
@@ -60,6 +111,26 @@ def application(settings: GatewaySettings, own: FastAPI | None = None) -> ASGIAp
         inner.state.parts = Parts.of(settings)
     except WeakSecretError as weak:
         raise SystemExit(str(weak)) from None
+    return _edge(_forwarder(inner, settings), inner, settings)
+
+
+def _edge(app: ASGIApp, inner: FastAPI, settings: GatewaySettings) -> ASGIApp:
+    """Put the layers that every request passes around the forwarder, from the inside out."""
+    app = Admission(app, inner.state, settings)
+    app = Compression(app)
+    # Outside of admission: a browser asks first without any token, and must read refusals too.
+    app = CORSMiddleware(
+        app,
+        allow_origins=settings.allowed_origins,
+        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=_ASKED_HEADERS,
+        expose_headers=_TOLD_HEADERS,
+        max_age=600,
+    )
+    return Shield(app)
+
+
+def _forwarder(inner: FastAPI, settings: GatewaySettings) -> Forwarder:
     return Forwarder(
         inner,
         {one.service: str(getattr(settings, f"{one.service}_url")) for one in DESTINATIONS},
