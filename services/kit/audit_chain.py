@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import text
@@ -23,6 +22,7 @@ from services.kit.database import Database
 from services.kit.logs import log
 from services.kit.reach import Reach
 from services.kit.settings import ServiceSettings
+from services.kit.words import Word
 
 __all__ = [
     "CHORES",
@@ -53,23 +53,16 @@ class Head:
     sealed_at: datetime | None
 
 
-class Break(StrEnum):
+class Break(Word):
     """What is wrong at the first place where the chain does not hold."""
 
-    CHANGED = "changed"
-    """The entry is not what was linked."""
-    REMOVED = "removed"
-    """The link stands, its entry is gone."""
-    INSERTED = "inserted"
-    """An entry stands in no link and waits for none."""
-    REORDERED = "reordered"
-    """The link does not follow from the one before: something was swapped, inserted or dropped."""
-    GAP = "gap"
-    """A link is missing."""
-    TRUNCATED = "truncated"
-    """The chain is shorter than the head that was kept."""
-    REWRITTEN = "rewritten"
-    """Another hash stands where the kept head was."""
+    CHANGED = "changed", "запись не та, что была сцеплена"
+    REMOVED = "removed", "звено на месте, а записи нет"
+    INSERTED = "inserted", "запись не сцеплена и не ждёт сцепления"
+    REORDERED = "reordered", "звено не следует из предыдущего: что-то переставлено или выпало"
+    GAP = "gap", "звена не хватает"
+    TRUNCATED = "truncated", "цепочка короче сохранённой вершины"
+    REWRITTEN = "rewritten", "на месте сохранённой вершины другой хеш"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from services.kit.http import In, Out, router
 from services.kit.pages import Page, PageAsk, keyset
 from services.kit.principals import Principal, authorise
 from services.kit.reach import Reach
+from services.kit.words import Meanings
 
 __all__ = ["audit_router"]
 
@@ -70,7 +71,20 @@ _link = Table(
     Column("hash", LargeBinary),
 )
 
-Level = Literal["system", "region", "municipality", "school", "curator", "none", ""]
+Level = Annotated[
+    Literal["system", "region", "municipality", "school", "curator", "none", ""],
+    Meanings(
+        {
+            "system": "вся система: внутренняя работа или служба",
+            "region": "регион",
+            "municipality": "муниципалитет",
+            "school": "школа",
+            "curator": "куратор",
+            "none": "вне территории: вход, ключи",
+            "": "до начала запроса: миграция или оператор",
+        }
+    ),
+]
 Hash = Annotated[
     str,
     Field(

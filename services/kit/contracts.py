@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "document", "merge", "problem_list"]
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_DECIMAL = r"^-?\d{1,12}(\.\d{1,9})?$"
 _IS_ID = re.compile("(^|_)id$")
 
 _PROBLEM: dict[str, Any] = {
@@ -164,6 +165,9 @@ def _complete_field(name: str, field: dict[str, Any]) -> None:
     for one in kinds:
         if one.get("type") == "integer" and (_IS_ID.search(name) or one.get("maximum") == MAX_ID):
             one["format"] = "int64"
+    if {"type": "string"} in kinds and any(one.get("type") == "number" for one in kinds):
+        # An exact decimal, which pydantic also takes as a text.
+        kinds[kinds.index({"type": "string"})] = {"type": "string", "pattern": _DECIMAL}
     description = field.get("description")
     if description and {"type": "null"} in kinds and "null" not in description:
         field["description"] = f"{description}; null: не указано"

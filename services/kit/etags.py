@@ -4,6 +4,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Response
+from pydantic import Field
 
 from services.kit.problems import Problem
 
@@ -35,8 +36,8 @@ class StaleVersion(Problem):
 
 def _expected(
     if_match: Annotated[
-        str | None,
-        Header(description="ETag состояния, которое меняется", examples=['"3"']),
+        Annotated[str, Field(json_schema_extra={"pattern": r'^\s*"\d{1,9}"\s*$'})] | None,
+        Header(description="ETag состояния, которое меняется; без него 428", examples=['"3"']),
     ] = None,
 ) -> int:
     if if_match is None:

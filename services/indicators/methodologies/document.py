@@ -127,9 +127,13 @@ class Considered(_Part):
         description="Вид процедуры", examples=["oge"]
     )
     grades: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(
-        default=None, min_length=1, description="Параллели; null — все", examples=[[9]]
+        default=None,
+        min_length=1,
+        max_length=12,
+        description="Параллели; null — все",
+        examples=[[9]],
     )
-    mass_subjects: list[str] | None = Field(
+    mass_subjects: list[Annotated[str, Field(max_length=100)]] | None = Field(
         default=None,
         min_length=1,
         max_length=60,
@@ -150,6 +154,7 @@ class RuleText(_Part):
     title: Title
     years_back: list[Annotated[int, Field(ge=0, le=LONGEST_LOOK_BACK)]] = Field(
         min_length=1,
+        max_length=LONGEST_LOOK_BACK + 1,
         description="На сколько лет назад от года списка смотрит правило: 1 — "
         "предыдущий учебный год; правило должно выполняться в каждом из этих лет",
         examples=[[1, 2]],
@@ -233,10 +238,13 @@ class CategoryText(_Part):
     code: Code
     title: Title
     has: list[FlagCode] = Field(
-        min_length=1, description="Признаки, которые есть", examples=[["low_results"]]
+        min_length=1, max_length=2, description="Признаки, которые есть", examples=[["low_results"]]
     )
     has_not: list[FlagCode] = Field(
-        default_factory=list, description="Признаки, которых нет", examples=[["adverse_conditions"]]
+        default_factory=list,
+        max_length=2,
+        description="Признаки, которых нет",
+        examples=[["adverse_conditions"]],
     )
 
     def as_category(self) -> Category:
@@ -277,7 +285,7 @@ class Methodology(_Part):
     procedures: list[Considered] = Field(
         min_length=1, max_length=50, description="Какие процедуры учитываются"
     )
-    excluded_school_kinds: list[str] = Field(
+    excluded_school_kinds: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list,
         max_length=50,
         description="Виды школ, которых методика не касается",
@@ -288,7 +296,9 @@ class Methodology(_Part):
     )
     small_n: SmallGroups = Field(description="Как судить о малых группах участников")
     certainty: CertaintySettings = Field(description="Как определяется класс достоверности")
-    flags: list[FlagText] = Field(min_length=1, description="Независимые признаки школы")
+    flags: list[FlagText] = Field(
+        min_length=1, max_length=2, description="Независимые признаки школы"
+    )
     categories: list[CategoryText] = Field(
         min_length=1,
         max_length=15,

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
 from services.kit.words import Word
@@ -187,6 +187,13 @@ class ScaleOut(Out):
 
 class ProcedureIn(In):
     """A procedure with its scales: published ones, or given here."""
+
+    # Published scales and own ones exclude each other, so the fields' examples make no whole.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"kind": "oge", "grade": 9, "year": 2025, "published": True}]
+        }
+    )
 
     kind: ProcedureKind = Field(description="Вид процедуры", examples=["oge"])
     grade: int = Field(ge=1, le=12, description="Параллель", examples=[9])

@@ -51,13 +51,20 @@ async def _receive(request: Request, _: SchoolEditor) -> bytes:
     return await request.body()
 
 
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "Файл CSV или XLSX, как есть",
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("text/csv", _XLSX, "application/octet-stream")
+            "text/csv": _BINARY
+            | {
+                "example": "# opora-schools/1\r\nКод ОО;Наименование;Код МСУ;Вид;Уровни образования\r\n"
+                "670012;МБОУ «Средняя школа № 1» г. Велижа;101;sosh;noo,ooo,soo\r\n"
+            },
+            _XLSX: _BINARY,
+            "application/octet-stream": _BINARY,
         },
     }
 }
@@ -151,7 +158,16 @@ async def list_school_imports(_: SchoolEditor, session: Session, ask: PageAsk) -
     "/template",
     summary="Шаблон файла школ",
     response_class=Response,
-    responses={200: {"content": {_CSV: {}, _XLSX: {}}, "description": "Шаблон с меткой версии"}},
+    responses={
+        200: {
+            "content": {
+                "text/csv": _TEXT
+                | {"example": exporting.template_csv(layout()).decode("utf-8-sig")},
+                _XLSX: _BINARY,
+            },
+            "description": "Шаблон с меткой версии",
+        }
+    },
 )
 async def read_school_template(
     _: SchoolEditor,
@@ -207,7 +223,16 @@ async def list_school_import_rows(
     summary="Отклонённые строки с замечаниями",
     response_class=Response,
     responses={
-        200: {"content": {_CSV: {}}, "description": "CSV: исправьте и загрузите"},
+        200: {
+            "content": {
+                "text/csv": _TEXT
+                | {
+                    "example": "# opora-schools/1\r\nКод ОО;Код МСУ;Строка файла;Замечания\r\n"
+                    "670012;999;2;Муниципалитета нет в реестре\r\n"
+                }
+            },
+            "description": "CSV: исправьте и загрузите",
+        },
         **problems(operations.ImportNotFound),
     },
 )

@@ -332,7 +332,7 @@ class SchoolStateOut(SchoolOut):
         description="Когда Опора это узнала (UTC)", examples=["2026-11-21T10:00:00Z"]
     )
     superseded_at: datetime | None = Field(
-        description="Когда запись заменена исправленной; null: не заменена", examples=[None]
+        description="Когда запись заменена исправленной (UTC); null: не заменена", examples=[None]
     )
 
 
