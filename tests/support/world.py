@@ -97,6 +97,11 @@ class Caller:
     subject: str = ""
     _expires_at: float = 0.0
 
+    @property
+    def token(self) -> str:
+        """The access token of now."""
+        return self.http.headers["Authorization"].removeprefix("Bearer ")
+
     async def log_in(self) -> None:
         answer = await self.http.post("/api/auth/token", json=self.grant)
         assert answer.status_code == 200, answer.text
@@ -219,6 +224,7 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
             if service is GATEWAY:
                 particular = {
                     "key_secret": "a secret of the tests, long enough",
+                    "second_factor_roles": (),
                     "system_clients": _system_clients(),
                     # Everybody here comes from one address; the limits have tests of their own.
                     **{name: value for name, value in NO_LIMITS.items() if name not in values},
