@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from gateway.attempts.refusals import TooManyAttempts
 from services.kit.problems import Problem
 
 __all__ = [
@@ -64,19 +65,3 @@ class UnsupportedGrantType(OAuthProblem):
     status = 400
     title = "Такой способ получения токена не поддерживается"
     error = "unsupported_grant_type"
-
-
-class TooManyAttempts(OAuthProblem):
-    """Too many failed logins to one name; the next is heard after a pause."""
-
-    status = 429
-    title = "Слишком много неудачных попыток входа"
-    error = "slow_down"
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(
-            "Вход под этим именем временно приостановлен.",
-            hint=f"Повторите через {seconds} с.",
-            retry_after_seconds=seconds,
-        )
-        self.response_headers["Retry-After"] = str(seconds)
