@@ -5,12 +5,14 @@ from typing import Annotated, Self, cast
 
 from fastapi import Depends, Request
 
+from gateway.issuers.issuer import Issuers
 from gateway.keys.keyring import Keyring
 from gateway.passwords import Passwords
 from gateway.seals import Seal
 from gateway.settings import GatewaySettings
+from services.kit.database import Database
 
-__all__ = ["Parts", "PartsOf"]
+__all__ = ["DatabaseOf", "Parts", "PartsOf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Parts:
     seal: Seal
     keyring: Keyring
     passwords: Passwords
+    issuers: Issuers
 
     @classmethod
     def of(cls, settings: GatewaySettings) -> Self:
@@ -31,7 +34,13 @@ class Parts:
         """
         secret = settings.key_secret
         seal = Seal(None if secret is None else secret.get_secret_value())
-        return cls(settings, seal, Keyring(seal), Passwords(settings.password_checks_at_once))
+        return cls(
+            settings,
+            seal,
+            Keyring(seal),
+            Passwords(settings.password_checks_at_once, settings.password_checks_waiting),
+            Issuers(settings.oidc_issuers),
+        )
 
 
 def _parts(request: Request) -> Parts:
@@ -43,3 +52,11 @@ def _parts(request: Request) -> Parts:
 
 
 PartsOf = Annotated[Parts, Depends(_parts)]
+
+
+def _database(request: Request) -> Database:
+    return cast("Database", request.app.state.database)
+
+
+DatabaseOf = Annotated[Database, Depends(_database)]
+"""For work that takes several short transactions: a check of a password must not hold one."""

@@ -55,7 +55,8 @@ class GatewaySettings(ServiceSettings):
         " their signed assertions, beside token_url and token_issuer",
     )
     oidc_issuers: tuple[OidcIssuer, ...] = Field(
-        default=(), description="External OpenID Connect issuers that people log in with, a JSON list"
+        default=(),
+        description="External OpenID Connect issuers that people log in with, a JSON list",
     )
     oidc_redirect_uris: tuple[str, ...] = Field(
         default=(),
