@@ -6,6 +6,10 @@ from fastapi import Depends, Request, Response
 
 from gateway.accounts.tables import Account
 from gateway.parts import PartsOf
+from gateway.passwords import PasswordChecksBusy
+from gateway.second_factor.refusals import SecondFactorEnrolmentRequired, SecondFactorRequired
+from gateway.sessions.devices import seen_in
+from gateway.sources import source_of
 from gateway.tokens import refusals
 from gateway.tokens.asking import (
     GRANT_BODY,
@@ -33,9 +37,9 @@ def _database(request: Request) -> Database:
 
 
 def _issuing(
-    database: Annotated[Database, Depends(_database)], parts: PartsOf, now: Now
+    request: Request, database: Annotated[Database, Depends(_database)], parts: PartsOf, now: Now
 ) -> Issuing:
-    return Issuing(database, parts, now)
+    return Issuing(database, parts, now, source_of(request.scope), seen_in(request))
 
 
 Issues = Annotated[Issuing, Depends(_issuing)]
@@ -54,11 +58,16 @@ Issues = Annotated[Issuing, Depends(_issuing)]
         refusals.InvalidScope,
         refusals.UnsupportedGrantType,
         refusals.TooManyAttempts,
+        SecondFactorRequired,
+        SecondFactorEnrolmentRequired,
+        PasswordChecksBusy,
     ),
 )
 async def issue_token(grant: Annotated[Grant, Depends(asked_grant)], issuing: Issues) -> TokenOut:
     """Выдаёт токен доступа на пять минут: человеку по паролю или токену обновления, машине по её секрету.
 
+    Если вход требует одноразовый код, приходит `second-factor-required`: повторите запрос с полем otp. Если
+    роль обязана иметь второй фактор, а его ещё нет — `second-factor-enrolment-required` с билетом для настройки.
     Токен обновления действует один раз; если ответ потерялся, повторите запрос в течение десяти секунд.
     Принимается и форма `application/x-www-form-urlencoded`, и заголовок `Authorization: Basic` (RFC 6749).
     """

@@ -36,6 +36,13 @@ class PasswordGrant(In):
     password: SecretStr = Field(
         min_length=1, max_length=200, description="Пароль", examples=["три-слова-и-число-42"]
     )
+    otp: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        max_length=40,
+        description="Код из приложения или резервный код; когда вход его требует",
+        examples=["492039"],
+    )
 
 
 class RefreshGrant(In):
@@ -58,15 +65,35 @@ class ClientGrant(In):
     grant_type: Literal["client_credentials"] = Field(
         description="Вход машинного клиента", examples=["client_credentials"]
     )
-    client_id: str = Field(
+    client_id: str | None = Field(
+        default=None,
         min_length=1,
         max_length=100,
         pattern=_PRINTABLE,
-        description="Имя клиента",
+        description="Имя клиента; обязательно с секретом, с подписью можно не указывать",
         examples=["ris-gia-67"],
     )
-    client_secret: SecretStr = Field(
-        min_length=1, max_length=200, description="Секрет клиента", examples=["0P0nU4v6…"]
+    client_secret: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Секрет клиента",
+        examples=["0P0nU4v6…"],
+    )
+    client_assertion_type: (
+        Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"] | None
+    ) = Field(
+        default=None,
+        description="Вместо секрета: вид подтверждения подписью (RFC 7523)",
+        examples=[None],
+    )
+    client_assertion: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        max_length=8192,
+        description="Вместо секрета: JWT с iss и sub — имя клиента, aud — адрес этого запроса"
+        " или издатель токенов, exp не дальше пяти минут и новым jti; подписан ключом клиента",
+        examples=[None],
     )
     scope: str | None = Field(
         default=None,

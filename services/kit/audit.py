@@ -55,8 +55,13 @@ class UnrecordedReadingError(RuntimeError):
 class Person(Protocol):
     """A row about a person, at a place."""
 
-    id: int
-    region_id: int | None
+    @property
+    def id(self) -> int:
+        """Number of the record."""
+
+    @property
+    def region_id(self) -> int | None:
+        """Whose region may read that it was read."""
 
 
 @dataclass

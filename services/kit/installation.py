@@ -237,7 +237,12 @@ def variables(
         if as_owner:
             own["OWNER_DATABASE_URL"] = role_url(admin_url, service, "owner", passwords.owner)
     if service == "gateway":
-        own |= {"KEY_SECRET": kept.gateway_key, "SYSTEM_CLIENTS": json.dumps(_system_clients(kept))}
+        own |= {
+            "KEY_SECRET": kept.gateway_key,
+            "SYSTEM_CLIENTS": json.dumps(_system_clients(kept)),
+            # On one machine people begin with a password; a cluster's default is to demand a code.
+            "SECOND_FACTOR_ROLES": "",
+        }
     if service == "indicators":
         own["PSEUDONYM_KEY"] = kept.pseudonym_key
     prefix = f"OPORA_{service.upper()}_"

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -195,4 +196,6 @@ def _typed(column: ColumnElement[Any], value: Any) -> Any:
         return date.fromisoformat(value)
     if kind is datetime:
         return datetime.fromisoformat(value)
+    if kind is uuid.UUID:
+        return uuid.UUID(value)
     return value

@@ -93,6 +93,8 @@ async def gateway(databases, registry) -> AsyncIterator[Running]:
             key_secret=KEY_SECRET,
             system_clients=SYSTEM_CLIENTS,
             registry_url=registry[1],
+            # The tests of the second factor demand it themselves.
+            second_factor_roles=(),
             # One connection must be enough for whatever a request does.
             pool_size=10,
         ) as gateway,

@@ -12,6 +12,7 @@ from gateway.accounts import queries as accounts
 from gateway.accounts.tables import Account
 from gateway.revocations import operations as revocations
 from gateway.seals import Seal
+from gateway.sessions.devices import Seen
 from gateway.tokens import queries
 from gateway.tokens.claims import Holder, holder_of
 from gateway.tokens.tables import LoginSession, RefreshToken
@@ -40,20 +41,49 @@ class Opened:
 
 
 async def begin(
-    session: AsyncSession, account: Account, *, at: datetime, lifetimes: Lifetimes
-) -> Opened:
-    """Begin a session of a person who has just proved to be the account's."""
+    session: AsyncSession,
+    account: Account,
+    *,
+    at: datetime,
+    lifetimes: Lifetimes,
+    seen: Seen | None = None,
+) -> Opened | None:
+    """Begin a session of a person who has just proved to be the account's.
+
+    Returns None when the account is no longer what was proved: while the proof was judged it was
+    blocked, or its password was changed. The lock on it makes whoever does that now end this session too.
+    """
+    current = await accounts.account_to_change(session, account.id)
+    if (
+        current is None
+        or current.blocked_at is not None
+        or current.password_hash != account.password_hash
+    ):
+        return None
     started = LoginSession(
-        id=uuid.uuid4(), account_id=account.id, started_at=at, ends_at=at + lifetimes.whole
+        id=uuid.uuid4(),
+        account_id=account.id,
+        started_at=at,
+        ends_at=at + lifetimes.whole,
+        last_used_at=at,
+        device=None if seen is None else seen.device,
+        source=None if seen is None else seen.source,
     )
     session.add(started)
     await session.flush()
+    await accounts.note_use(session, account.id, at.date())
     token = await _issue(session, started, at=at, lifetimes=lifetimes)
-    return Opened(holder_of(account, str(started.id)), token)
+    return Opened(holder_of(current, str(started.id)), token)
 
 
 async def go_on(
-    session: AsyncSession, offered: str, *, at: datetime, lifetimes: Lifetimes, seal: Seal
+    session: AsyncSession,
+    offered: str,
+    *,
+    at: datetime,
+    lifetimes: Lifetimes,
+    seal: Seal,
+    seen: Seen | None = None,
 ) -> Opened | None:
     """Exchange a refresh token for its successor; None when it does not hold.
 
@@ -73,7 +103,11 @@ async def go_on(
         token.used_at = at
         token.successor_hash = _hash(successor)
         token.successor_sealed = seal.close(successor.encode())
+        family.last_used_at = at
+        if seen is not None:
+            family.device, family.source = seen.device, seen.source
         await session.flush()
+        await accounts.note_use(session, account.id, at.date())
         return Opened(holder_of(account, str(family.id)), successor)
     if (
         token.successor_sealed is not None
@@ -108,7 +142,6 @@ def _holds(family: LoginSession, token: RefreshToken, account: Account, at: date
         and family.ends_at > at
         and token.expires_at > at
         and account.blocked_at is None
-        and account.password_set_at <= family.started_at
     )
 
 
@@ -129,8 +162,3 @@ async def _issue(
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-async def account_to_log_in(session: AsyncSession, login: str) -> Account | None:
-    """Return the account of a login, blocked or not."""
-    return await accounts.account_by_login(session, login)
