@@ -1,33 +1,53 @@
-"""The merged contract of all services, as committed in openapi/."""
+"""The contracts as committed in openapi/: all services merged, and each by its name."""
 
+from functools import cache
+from pathlib import Path
 from typing import cast
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
+from gateway.routing import DESTINATIONS
 from gateway.settings import GatewaySettings
+from gateway.stored import Stored, answer
 from services.kit.problems import Problem
 
 __all__ = ["contract"]
 
-contract = APIRouter()
+contract = APIRouter(include_in_schema=False)
+
+_NAMES = frozenset({"gateway", *(one.service for one in DESTINATIONS)})
+_HEADERS = {"Cache-Control": "public, max-age=300"}
 
 
 class ContractMissing(Problem):
-    """This installation was shipped without the merged contract."""
+    """This installation was shipped without this contract, or there is no such service."""
 
     status = 404
     title = "Описание API не входит в эту установку"
 
 
-@contract.get("/openapi.json", include_in_schema=False)
-async def read_contract(request: Request) -> Response:
+# Not coroutines: reading and packing a megabyte the first time would hold up everybody else.
+@contract.get("/openapi.json")
+def read_contract(request: Request) -> Response:
     """Единый контракт шлюза и служб (OpenAPI 3.1)."""
-    settings = cast("GatewaySettings", request.app.state.settings)
+    return answer(request, _stored(_merged(request)), _HEADERS)
+
+
+@contract.get("/openapi/{service}.json")
+def read_contract_of_service(request: Request, service: str) -> Response:
+    """Контракт одной службы (OpenAPI 3.1)."""
+    if service not in _NAMES:
+        raise ContractMissing
+    return answer(request, _stored(_merged(request).with_name(f"{service}.json")), _HEADERS)
+
+
+def _merged(request: Request) -> Path:
+    return cast("GatewaySettings", request.app.state.settings).merged_contract
+
+
+@cache
+def _stored(path: Path) -> Stored:
     try:
-        content = await run_in_threadpool(settings.merged_contract.read_bytes)
+        return Stored.of(path.read_bytes(), "application/json")
     except FileNotFoundError:
         raise ContractMissing from None
-    return Response(
-        content, media_type="application/json", headers={"Cache-Control": "public, max-age=300"}
-    )
