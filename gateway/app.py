@@ -14,6 +14,7 @@ from gateway.callers import knowing_callers
 from gateway.clients.routes import clients
 from gateway.compression import Compression
 from gateway.contract import contract
+from gateway.documentation.routes import documentation
 from gateway.credentials.routes import credentials
 from gateway.erasure.routes import erasure
 from gateway.forwarding import Forwarder, Limits
@@ -72,7 +73,17 @@ SERVICE = Service(
     roles=ROLES,
     base=Base,
     # Machine clients stand before accounts, whose path they extend.
-    routers=(tokens, sessions, credentials, second_factor, clients, accounts, erasure, contract),
+    routers=(
+        tokens,
+        sessions,
+        credentials,
+        second_factor,
+        clients,
+        accounts,
+        erasure,
+        contract,
+        documentation,
+    ),
     has_feed=False,
     holds=_held,
     chores=(Chore("forget-old-levels", 300.0, forget_old_levels),),
