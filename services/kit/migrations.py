@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "autogenerate",
+    "bind_grants_to_their_region",
     "complete_audit",
     "create_plumbing",
     "earlier",
@@ -238,6 +239,12 @@ def create_plumbing(*, grants: str | None = "curator_grant") -> None:
     own = "subject = current_setting('opora.subject', true)"
     _lock("idempotency_key", dict.fromkeys(Level, own), verbs="SELECT, INSERT, UPDATE")
     share("feed_cursor")
+
+
+def bind_grants_to_their_region() -> None:
+    """Let a curator's grants reach schools of the curator's own region only."""
+    for statement in reach.grant_functions("curator_grant"):
+        op.execute(statement)
 
 
 def complete_audit() -> None:

@@ -119,6 +119,8 @@ def _granted(nodes: str) -> str:
 def grant_functions(table: str | None) -> list[str]:
     """Return the statements that define what a curator's grants of today reach.
 
+    Only within the curator's own region: a grant that names the wrong number gives a stranger nothing.
+
     Args:
         table: The table of grants (made by another migration); None where a service has no curators.
     """
@@ -128,6 +130,7 @@ def grant_functions(table: str | None) -> list[str]:
             f"""ARRAY(
                 SELECT DISTINCT {column} FROM {table}
                 WHERE curator = current_setting('opora.subject', true)
+                  AND region_id = {_node("region_id")}
                   AND revoked_at IS NULL AND valid_from <= CURRENT_DATE
                   AND (valid_to IS NULL OR valid_to > CURRENT_DATE)
             )"""
@@ -136,7 +139,7 @@ def grant_functions(table: str | None) -> list[str]:
         )
         # plpgsql, because its body is bound when it first runs: the table may come later.
         statements.append(
-            f"CREATE FUNCTION opora_granted_{nodes}() RETURNS bigint[] LANGUAGE plpgsql STABLE"
+            f"CREATE OR REPLACE FUNCTION opora_granted_{nodes}() RETURNS bigint[] LANGUAGE plpgsql STABLE"
             f" SET search_path = public, pg_temp AS $$ BEGIN RETURN {granted}; END $$",
         )
     return statements
