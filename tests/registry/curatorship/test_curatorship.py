@@ -107,3 +107,14 @@ async def test_grants_travel_in_the_feed(smolensk):
     ).json()
 
     assert [item["body"]["revoked_at"] is None for item in page["items"]] == [True, False]
+
+
+async def test_a_grant_of_another_region_opens_nothing(registry, smolensk):
+    school = await a_school(smolensk)
+    await smolensk.region.post(GRANTS, json=grant_body(school, curator="user:8"))
+    own = registry.as_(callers.curator(region_id=smolensk.region_id, user_id=8))
+    stranger = registry.as_(callers.curator(region_id=smolensk.region_id + 1, user_id=8))
+
+    assert await seen_by(own) == [school["id"]]
+    assert await seen_by(stranger) == []
+    assert (await stranger.get(GRANTS)).json()["items"] == []
