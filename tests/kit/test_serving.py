@@ -1,5 +1,6 @@
 """The server's own limits, asked over raw sockets of a real process."""
 
+import json
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ import asyncio, sys
 from services.kit import serving
 from services.kit.draining import is_draining
 serving._HEAD_SECONDS = 1.0
+serving._MOST_HEADLESS = 50
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -111,6 +113,67 @@ def test_an_endless_head_is_refused_before_it_ends(connection):
         is_refused = True
 
     assert is_refused
+
+
+def _refused(connection, request):
+    """Send something and return the status and code of the problem that ends the connection."""
+    connection.sendall(request)
+    answer = b""
+    while received := connection.recv(10_000):
+        answer += received
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    document = json.loads(body)
+    assert document["title"]
+    assert document["request_id"]
+    assert head.startswith(f"HTTP/1.1 {document['status']} ".encode())
+    return document["status"], document["code"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "refusal"),
+    [
+        (b"GET / HTTP/1.1\r\nHost opora\r\n\r\n", (400, "bad-request")),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", (400, "bad-request")),
+        (
+            b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: opora\r\n\r\n",
+            (414, "address-too-long"),
+        ),
+        (
+            b"GET / HTTP/1.1\r\nHost: opora\r\n" + b"X-One: 1\r\n" * 101 + b"\r\n",
+            (431, "headers-too-large"),
+        ),
+        # Whole and in one piece: no deadline and no half-sent head would tell of it.
+        (
+            b"GET / HTTP/1.1\r\nHost: opora\r\nX-Long: " + b"a" * 33_000 + b"\r\n\r\n",
+            (431, "headers-too-large"),
+        ),
+    ],
+    ids=["no colon", "TLS", "long address", "many fields", "long field"],
+)
+def test_a_head_that_goes_too_far_is_told_so_and_cut(connection, request_, refusal):
+    assert _refused(connection, request_) == refusal
+
+
+def test_a_head_within_the_limits_is_answered(connection):
+    head = b"X-One: 1\r\n" * 90 + b"X-Long: " + b"a" * 20_000
+    connection.sendall(
+        b"GET /?" + b"a" * 8000 + b" HTTP/1.1\r\nHost: opora\r\n" + head + b"\r\n\r\n"
+    )
+
+    assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_idle_connections_do_not_keep_others_out(server):
+    idle = [socket.create_connection(("127.0.0.1", server[1]), timeout=10) for _ in range(80)]
+    try:
+        with socket.create_connection(("127.0.0.1", server[1]), timeout=10) as late:
+            assert _ask(late).startswith(b"HTTP/1.1 200")
+        # Well before any deadline the longest waiting have made room.
+        assert idle[0].recv(1) == b""
+    finally:
+        for one in idle:
+            one.close()
 
 
 def test_a_stop_ends_long_waits_at_once_with_their_answer(server, connection):
