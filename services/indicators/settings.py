@@ -30,3 +30,10 @@ class IndicatorsSettings(ServiceSettings):
     intake_seconds: float = Field(
         default=900.0, description="Longest time one file may take to come in"
     )
+    suppression_size: int = Field(
+        default=5,
+        ge=2,
+        le=100,
+        description="Smallest number of pupils that is told to callers without the scope indices:exact"
+        " and in files that leave",
+    )

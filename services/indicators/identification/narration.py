@@ -48,6 +48,9 @@ def procedure_sentence(procedure: ProcedureTraceOut, methodology: Methodology) -
         return None
     if procedure.low is None or procedure.judged is None:
         return f"{_name(procedure)}: данных нет."
+    if procedure.low.suppressed:
+        certainty = _TITLES[procedure.certainty or "none"]
+        return f"{_name(procedure)}: числа скрыты, потому что группа мала; класс: {certainty}."
     mass = ", ".join(s.title.lower() for s in procedure.subjects if s.is_mass)
     told = (
         f"{_name(procedure)}: участников {procedure.low.denominator}, из них с результатом "
@@ -138,9 +141,13 @@ class LowProcedure:
     share: Share
     is_pooled: bool
     certainty: Certainty
+    # False: the numbers may not be told to the reader, the class may.
+    is_told: bool = True
 
     def told(self) -> str:
         """Tell the procedure: so many of so many, and the class."""
+        if not self.is_told:
+            return f"{_name(self)}: {self.certainty.title}"
         pooled = " (с прошлыми годами)" if self.is_pooled else ""
         percent = comma(self.share.percent(2) or Decimal(0))
         return (

@@ -29,6 +29,7 @@ from services.indicators.identification.tables import (
 from services.indicators.identification.trace import RunFacts, reasons_of, school_out, trace_of
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.tables import MethodologyVersion
+from services.indicators.suppression.queries import Told
 from services.kit.pages import Page, PageAsk, Rows, keyset
 from services.kit.problems import Problem
 
@@ -144,8 +145,10 @@ async def run_schools(
 _SCHOOL_COLUMNS = tuple(RunSchoolOut.model_fields)
 
 
-async def run_list(session: AsyncSession, run_id: int) -> ListOut:
+async def run_list(session: AsyncSession, run_id: int, *, numbers: Told) -> ListOut:
     """Make the list of a run, with the reason of every listed school, out of frozen rows.
+
+    Numbers of pupils in the reasons are those that may be told.
 
     Raises:
         RunNotFound: None is visible under this id.
@@ -155,6 +158,7 @@ async def run_list(session: AsyncSession, run_id: int) -> ListOut:
     facts = await _facts(session, found)
     schools = (await session.scalars(select(RunSchool).where(RunSchool.run_id == run_id))).all()
     listed = [school for school in schools if school.category is not None]
+    await numbers.look(procedure.procedure_id for procedure in facts.procedures)
     # Reasons tell procedures only: subjects and lineage of all schools stay where they are.
     counted = await session.execute(
         select(
@@ -170,11 +174,13 @@ async def run_list(session: AsyncSession, run_id: int) -> ListOut:
         methodology=facts.methodology,
         methodology_number=facts.methodology_number,
         schools=schools,
-        reasons=reasons_of(facts, listed, evidence),
+        reasons=reasons_of(facts, listed, evidence, numbers),
     )
 
 
-async def school_trace(session: AsyncSession, run_id: int, school_id: int) -> TraceOut:
+async def school_trace(
+    session: AsyncSession, run_id: int, school_id: int, *, numbers: Told
+) -> TraceOut:
     """Render the trace of one school.
 
     Raises:
@@ -187,7 +193,8 @@ async def school_trace(session: AsyncSession, run_id: int, school_id: int) -> Tr
     if school is None:
         raise RunSchoolNotFound(f"В прогоне {run_id} школы {school_id} нет")
     evidence = await session.get(RunEvidence, (run_id, school_id))
-    return trace_of(facts, school, evidence)
+    await numbers.look(procedure.procedure_id for procedure in facts.procedures)
+    return trace_of(facts, school, evidence, numbers)
 
 
 _SIDE = ("state", "category", "certainty")

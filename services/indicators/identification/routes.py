@@ -41,6 +41,7 @@ from services.indicators.identification.schemas import (
 )
 from services.indicators.identification.workbook import MEDIA_TYPE, workbook
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
+from services.indicators.suppression.access import EXACT, Numbers
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.etags import (
@@ -59,6 +60,7 @@ from services.kit.idempotency import (
 )
 from services.kit.inputs import Id
 from services.kit.pages import CursorInvalid, Page, PageAsk
+from services.kit.principals import MissingScope
 from services.kit.problems import problems
 
 __all__ = ["routes"]
@@ -184,12 +186,13 @@ async def get_identification_trace(
     school_id: SchoolId,
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
+    numbers: Numbers,
 ) -> Any:
     """Почему школа в списке или нет: правила, годы, процедуры, предметы, числа, пороги, интервалы.
 
     Заканчивается импортами и строками файлов, из которых взяты числа. Вывод словами — в sentences.
     """
-    return await queries.school_trace(session, run_id, school_id)
+    return await queries.school_trace(session, run_id, school_id, numbers=numbers)
 
 
 @routes.get(
@@ -202,9 +205,10 @@ async def get_identification_list(
     run_id: RunId,
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
+    numbers: Numbers,
 ) -> Any:
     """Список: муниципалитет, всего, в том числе по категориям, школы с основаниями, итоги."""
-    return await queries.run_list(session, run_id)
+    return await queries.run_list(session, run_id, numbers=numbers)
 
 
 @routes.get(
@@ -223,9 +227,24 @@ async def download_identification_list(
     run_id: RunId,
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
+    numbers: Numbers,
+    is_exact: Annotated[
+        bool,
+        Query(
+            description="С точными числами учеников в основаниях; просит право indices:exact",
+            examples=[False],
+        ),
+    ] = False,
 ) -> Response:
-    """Тот же список книгой Excel; одинаковый список — одинаковые байты."""
-    listed = await queries.run_list(session, run_id)
+    """Тот же список книгой Excel; одинаковый список — одинаковые байты.
+
+    Книга уходит из системы, поэтому числа малых групп в ней скрыты для всех, кто бы её ни взял;
+    с точными числами её дают по `is_exact=true` тому, у кого есть право `indices:exact`.
+    """
+    if is_exact and not numbers.is_exact:
+        raise MissingScope(f"Для точных чисел нужно право {EXACT}")
+    shown = numbers if is_exact else numbers.as_published()
+    listed = await queries.run_list(session, run_id, numbers=shown)
     name = f"opora-list-{listed.year}-run-{run_id}.xlsx"
     return Response(
         workbook(listed),

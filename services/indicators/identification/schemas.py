@@ -398,7 +398,9 @@ class ProcedureTraceOut(Counted):
     )
     pooled_years: list[int] = Field(description="Годы, сложенные у малой группы", examples=[[]])
     threshold: ThresholdOut | None = Field(description="Порог; null — нет данных")
-    interval: IntervalOut | None = Field(description="Интервал Уилсона для judged")
+    interval: Annotated[IntervalOut | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="Интервал Уилсона для judged; null — нет данных или скрыт"
+    )
     certainty: CertaintyCode | None = Field(description="Класс", examples=["possible"])
     subjects: list[SubjectTraceOut] = Field(description="Предметы и шкалы")
     sources: list[SourceOut] = Field(description="Импорты и строки")

@@ -38,6 +38,8 @@ from services.indicators.identification.tables import (
     RunSchool,
 )
 from services.indicators.methodologies.document import Methodology
+from services.indicators.suppression.queries import Told
+from services.indicators.suppression.threshold import PEOPLE
 
 __all__ = ["RunFacts", "is_taught", "reasons_of", "school_out", "trace_of"]
 
@@ -89,9 +91,11 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def trace_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> TraceOut:
-    """Render the whole trace of a school."""
-    procedures = _procedures(facts, row, evidence)
+def trace_of(
+    facts: RunFacts, row: RunSchool, evidence: RunEvidence | None, numbers: Told
+) -> TraceOut:
+    """Render the whole trace of a school, with the numbers that the caller may be told."""
+    procedures = _procedures(facts, row, evidence, numbers)
     rules = _rules(facts, procedures)
     adverse = _adverse(row)
     titles = {category.code: category.title for category in facts.methodology.categories}
@@ -120,7 +124,10 @@ def trace_of(facts: RunFacts, row: RunSchool, evidence: RunEvidence | None) -> T
 
 
 def reasons_of(
-    facts: RunFacts, rows: Sequence[RunSchool], evidence: Mapping[int, Row[*tuple[Any, ...]]]
+    facts: RunFacts,
+    rows: Sequence[RunSchool],
+    evidence: Mapping[int, Row[*tuple[Any, ...]]],
+    numbers: Told,
 ) -> dict[int, str]:
     """Render the one-line reasons of listed schools, judging the cells of all of them at once."""
     cells, judged, ids = _judged(facts, [evidence.get(row.school_id) for row in rows])
@@ -131,6 +138,7 @@ def reasons_of(
     # The stored order is whatever the counting left; a reason must read the same every time.
     for place in sorted(found, key=lambda place: natural[ids[place]]):
         procedure = by_id[ids[place]]
+        school_id = rows[int(cells.school[place])].school_id
         told = LowProcedure(
             kind=procedure.kind,
             grade=procedure.grade,
@@ -139,6 +147,7 @@ def reasons_of(
             share=Share(int(judged.low[place]), int(judged.n[place])),
             is_pooled=bool(judged.is_pooled[place]),
             certainty=Certainty(judged.certainty[place]),
+            is_told=_is_told(facts, cells, judged, ids, place, school_id, numbers),
         )
         back = int(cells.years_back[place])
         low.setdefault(int(cells.school[place]), {}).setdefault(back, []).append(told)
@@ -165,15 +174,19 @@ def _adverse(row: RunSchool) -> AdverseOut:
 
 
 def _procedures(
-    facts: RunFacts, row: RunSchool, evidence: RunEvidence | None
+    facts: RunFacts, row: RunSchool, evidence: RunEvidence | None, numbers: Told
 ) -> list[ProcedureTraceOut]:
     cells, judged, ids = _judged(facts, [evidence])
     position = {number: place for place, number in enumerate(ids)}
-    details = _Details(facts, evidence)
+    details = _Details(facts, row.school_id, evidence, numbers)
+
+    def counted(procedure: RunProcedure) -> ProcedureTraceOut:
+        place = position[procedure.procedure_id]
+        is_told = _is_told(facts, cells, judged, ids, place, row.school_id, numbers)
+        return _counted(facts, procedure, cells, judged, place, details, is_told=is_told)
+
     return [
-        _counted(facts, procedure, cells, judged, position[procedure.procedure_id], details)
-        if procedure.procedure_id in position
-        else _uncounted(procedure, row)
+        counted(procedure) if procedure.procedure_id in position else _uncounted(procedure, row)
         for procedure in facts.procedures
     ]
 
@@ -230,6 +243,8 @@ def _counted(
     judged: Judged,
     place: int,
     details: "_Details",
+    *,
+    is_told: bool,
 ) -> ProcedureTraceOut:
     n, low = int(judged.n[place]), int(judged.low[place])
     rule, z = facts.methodology.low_result, facts.methodology.certainty.z
@@ -239,24 +254,66 @@ def _counted(
     return ProcedureTraceOut(
         **_header(procedure),
         state="counted",
-        low=_share(int(cells.low[place]), int(cells.n[place])),
-        judged=_share(low, n),
+        low=_share(int(cells.low[place]), int(cells.n[place]), is_told=is_told),
+        judged=_share(low, n, is_told=is_told),
         pooled_years=list(years) if judged.is_pooled[place] else [],
         threshold=ThresholdOut(
             share=rule.threshold,
             operator=rule.operator,
-            not_excluded_from=limits.not_excluded,
-            possible_from=limits.possible,
-            certain_from=limits.certain,
+            # They follow from the number of participants.
+            not_excluded_from=limits.not_excluded if is_told else None,
+            possible_from=limits.possible if is_told else None,
+            certain_from=limits.certain if is_told else None,
+            suppressed=[] if is_told else ["not_excluded_from", "possible_from", "certain_from"],
         ),
-        interval=IntervalOut(lower=interval.lower, upper=interval.upper, z=z) if interval else None,
+        interval=IntervalOut(lower=interval.lower, upper=interval.upper, z=z)
+        if interval and is_told
+        else None,
+        suppressed=[] if is_told else ["interval"],
         certainty=Certainty(judged.certainty[place]).code,
         subjects=details.subjects(procedure),
         sources=details.sources(procedure),
     )
 
 
-def _share(low: int, n: int) -> ShareOut:
+def _is_told(
+    facts: RunFacts,
+    cells: Cells,
+    judged: Judged,
+    ids: Sequence[int],
+    place: int,
+    school_id: int,
+    numbers: Told,
+) -> bool:
+    """Say whether the numbers of a judged cell may be told: its own, and those of pooled years."""
+    measure = "failed" if facts.methodology.low_result.based_on == "minimum" else "low"
+    years = facts.methodology.small_n.years or 1
+    pooled = [place]
+    if judged.is_pooled[place]:
+        pooled = [
+            other
+            for other in range(len(ids))
+            if cells.school[other] == cells.school[place]
+            and cells.series[other] == cells.series[place]
+            and 0 <= cells.years_back[other] - cells.years_back[place] < years
+        ]
+    return all(
+        numbers.is_told(
+            ids[other],
+            school_id,
+            PEOPLE,
+            n=int(cells.n[other]),
+            measure=measure,
+            part=int(cells.low[other]),
+        )
+        for other in pooled
+    )
+
+
+def _share(low: int, n: int, *, is_told: bool) -> ShareOut:
+    if not is_told:
+        hidden = ["numerator", "denominator", "percent"]
+        return ShareOut(numerator=None, denominator=None, percent=None, suppressed=hidden)
     return ShareOut(numerator=low, denominator=n, percent=Share(low, n).percent(2))
 
 
@@ -306,7 +363,11 @@ def _rule_year(year: int, at_least: int, cells: Sequence[tuple[int, Certainty]])
 class _Details:
     """Subjects and sources of the evidence, by procedure."""
 
-    def __init__(self, facts: RunFacts, evidence: RunEvidence | None) -> None:
+    def __init__(
+        self, facts: RunFacts, school_id: int, evidence: RunEvidence | None, numbers: Told
+    ) -> None:
+        self._school_id = school_id
+        self._numbers = numbers
         self._imports = facts.imports
         self._subjects: dict[int, dict[int, tuple[int, ...]]] = {}
         self._sources: dict[int, list[tuple[int, ...]]] = {}
@@ -327,12 +388,32 @@ class _Details:
         for scale in procedure.scales:
             if scale["position"] not in counted:
                 continue
-            n, absent, low, failed, mass = counted[scale["position"]]
             facts = {name: scale[name] for name in _SCALE_FIELDS}
+            counts = dict(zip(_COUNTS, counted[scale["position"]], strict=True))
+            shown = self._shown(procedure.procedure_id, scale["subject"], counts)
             traced.append(
-                SubjectTraceOut(**facts, n=n, absent=absent, low=low, failed=failed, mass=mass)
+                SubjectTraceOut(
+                    **facts,
+                    **{name: number if shown[name] else None for name, number in counts.items()},
+                    suppressed=[name for name in counts if not shown[name]],
+                )
             )
         return traced
+
+    def _shown(self, procedure_id: int, subject: str, counts: Mapping[str, int]) -> dict[str, bool]:
+        """Say which counts of a subject may be told."""
+        shown = {
+            measure: self._numbers.is_told(
+                procedure_id,
+                self._school_id,
+                subject,
+                n=counts["n"],
+                measure=measure,
+                part=counts[measure],
+            )
+            for measure in ("failed", "low", "mass")
+        }
+        return shown | {"n": shown["failed"], "absent": self._numbers.is_exact}
 
     def sources(self, procedure: RunProcedure) -> list[SourceOut]:
         return [
@@ -343,16 +424,17 @@ class _Details:
         self, import_id: int, sheet_no: int, first_row: int, last_row: int, rows: int
     ) -> SourceOut:
         known = self._imports.get(import_id)
+        places = {"first_row": first_row, "last_row": last_row, "rows": rows}
+        is_exact = self._numbers.is_exact
         return SourceOut.model_validate(
             {
+                **(places if is_exact else dict.fromkeys(places)),
+                "suppressed": [] if is_exact else list(places),
                 "import_id": import_id,
                 "layout": known.layout if known else None,
                 "committed_at": known.committed_at if known else None,
                 "files": known.files if known else [],
                 "sheet_no": sheet_no,
-                "first_row": first_row,
-                "last_row": last_row,
-                "rows": rows,
             }
         )
 
@@ -361,6 +443,8 @@ _SUBJECT_COLUMNS = (
     "subject_procedure_id", "subject", "subject_n", "subject_absent", "subject_low",
     "subject_failed", "subject_mass",
 )  # fmt: skip
+# The order of the columns after procedure and subject.
+_COUNTS = ("n", "absent", "low", "failed", "mass")
 _SOURCE_COLUMNS = (
     "source_procedure_id", "import_id", "sheet_no", "first_row", "last_row", "source_rows",
 )  # fmt: skip

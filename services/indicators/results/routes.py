@@ -1,10 +1,10 @@
 """Imports, indices and lineage over HTTP."""
 
 import asyncio
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Request, Response, Security
+from pydantic import Field
 from sqlalchemy import select
 
 from services.indicators.procedures.queries import ProcedureNotFound, visible_procedure
@@ -28,6 +28,7 @@ from services.indicators.results.schemas import (
     LineageOut,
     LowIndexOut,
 )
+from services.indicators.results.telling import index_out, lineage_out, low_index_out
 from services.indicators.results.uploads import (
     DigestMalformed,
     DigestMismatch,
@@ -37,13 +38,14 @@ from services.indicators.results.uploads import (
     TableUnknown,
     UploadReplaced,
 )
+from services.indicators.suppression.access import EXACT, Numbers
 from services.kit.database import Session, Transactions
 from services.kit.etags import tag
 from services.kit.http import allow_body, router
 from services.kit.idempotency import IdempotencyKeyMissing, IdempotencyRequired, Idempotent
 from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
-from services.kit.principals import authorise
+from services.kit.principals import MissingScope, authorise
 from services.kit.problems import Problem, problems
 
 __all__ = ["imports", "indices", "results", "templates"]
@@ -57,13 +59,18 @@ ImportId = Annotated[Id, Path(description="Номер импорта резул�
 
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_OWN = layout(LayoutCode.OPORA_RESULTS)
+_TEMPLATE = sheets.template_csv(_OWN, _OWN.tables[0]).lstrip("\ufeff")
 _FILE = {
     "requestBody": {
         "required": True,
         "description": "Файл как есть, без обёртки multipart",
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("text/csv", _XLSX, "application/octet-stream")
+            "text/csv": _BINARY | {"example": _TEMPLATE},
+            _XLSX: _BINARY,
+            "application/octet-stream": _BINARY,
         },
     }
 }
@@ -88,7 +95,10 @@ class SubjectUnknown(Problem):
     summary="Шаблон файла результатов",
     response_class=Response,
     responses={
-        200: {"content": {"text/csv": {}, _XLSX: {}}, "description": "Файл шаблона"},
+        200: {
+            "content": {"text/csv": _TEXT | {"example": _TEMPLATE}, _XLSX: _BINARY},
+            "description": "Файл шаблона",
+        },
         **problems(TemplateNotFound),
     },
 )
@@ -102,7 +112,12 @@ async def read_import_template(
             examples=["opora-results.csv"],
         ),
     ],
-    table: Annotated[str | None, Query(max_length=40, description="Таблица раскладки")] = None,
+    table: Annotated[
+        str | None,
+        Query(
+            max_length=40, description="Таблица раскладки; не указано: первая", examples=["results"]
+        ),
+    ] = None,
 ) -> Response:
     """Шаблон с отметкой версии, заголовком и строкой-примером. Личных столбцов в нём нет."""
     code, _, form = name.rpartition(".")
@@ -198,6 +213,7 @@ async def put_import_file(
     content_type: Annotated[
         str,
         Header(
+            max_length=200,
             description="Тип файла: text/csv, тип книги XLSX или application/octet-stream",
             examples=["text/csv"],
         ),
@@ -205,6 +221,7 @@ async def put_import_file(
     repr_digest: Annotated[
         str | None,
         Header(
+            max_length=200,
             description="SHA-256 файла (RFC 9530): повтор узнаётся до передачи тела",
             examples=["sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"],
         ),
@@ -258,7 +275,16 @@ async def list_import_findings(
     summary="Отмеченные строки",
     response_class=Response,
     responses={
-        200: {"content": {"text/csv": {}}, "description": "Строки с замечаниями"},
+        200: {
+            "content": {
+                "text/csv": _TEXT
+                | {
+                    "example": "Строка;Код ОО;Предмет;Балл;Правило;Что сделать\r\n"
+                    "32590;670012;rus;41;Балл выше максимального по шкале;Исправьте балл\r\n"
+                }
+            },
+            "description": "Строки с замечаниями",
+        },
         **problems(ImportNotFound),
     },
 )
@@ -332,6 +358,7 @@ async def list_indices(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
+    numbers: Numbers,
     procedure_id: Annotated[
         Id | None, Query(description="Только эта процедура", examples=[5])
     ] = None,
@@ -351,7 +378,8 @@ async def list_indices(
 ) -> Any:
     """Участники и доли каждой школы по предметам: ниже Bmin, ниже минимума, не ниже Bmid.
 
-    Доли точные: числитель и знаменатель рядом с округлённым процентом.
+    Доли точные: числитель и знаменатель рядом с округлённым процентом. Без права `indices:exact`
+    числа, которые указывали бы на немногих учеников, скрыты и названы в `suppressed`.
     """
     rows = await queries.indices(
         session,
@@ -361,7 +389,9 @@ async def list_indices(
         year=year,
         ask=ask,
     )
-    return {"items": [_index(row) for row in rows.items], "next": rows.next, "total": rows.total}
+    await numbers.look(row.procedure_id for row in rows.items)
+    shown = [index_out(row, numbers) for row in rows.items]
+    return {"items": shown, "next": rows.next, "total": rows.total}
 
 
 @indices.get(
@@ -374,9 +404,10 @@ async def list_low_indices(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
+    numbers: Numbers,
     procedure_id: Annotated[Id, Query(description="Процедура", examples=[5])],
     subject: Annotated[
-        list[str] | None,
+        list[Annotated[str, Field(max_length=100)]] | None,
         Query(
             max_length=63,
             description="Коды массовых предметов; по умолчанию все массовые предметы процедуры",
@@ -391,7 +422,13 @@ async def list_low_indices(
     """Доля участников с результатом ниже Bmin хотя бы по одному массовому предмету.
 
     Считаются люди, а не работы; участник — тот, кто участвовал хотя бы в одном предмете процедуры.
+    Выбор предметов просит право `indices:exact`: разности таких индексов говорили бы о немногих.
     """
+    if subject is not None and not numbers.is_exact:
+        raise MissingScope(
+            f"Для выбора предметов нужно право {EXACT}",
+            hint="Уберите параметр subject: индекс по всем массовым предметам вам виден",
+        )
     await visible_procedure(session, procedure_id)
     scales = await session.scalars(
         select(Scale).where(Scale.procedure_id == procedure_id, Scale.is_mass)
@@ -411,17 +448,8 @@ async def list_low_indices(
         municipality_id=municipality_id,
         ask=ask,
     )
-    shown = [
-        {
-            "procedure_id": row.procedure_id,
-            "school_id": row.school_id,
-            "municipality_id": row.municipality_id,
-            "participants": row.participants,
-            "low": _share(row.low_n, row.participants),
-            "failed": _share(row.failed_n, row.participants),
-        }
-        for row in rows.items
-    ]
+    await numbers.look([procedure_id])
+    shown = [low_index_out(row, numbers) for row in rows.items]
     return {"items": shown, "next": rows.next, "total": rows.total}
 
 
@@ -430,11 +458,14 @@ async def list_lineage(
     caller: IndexReader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
+    numbers: Numbers,
     school_id: Annotated[Id, Query(description="Школа", examples=[12])],
     procedure_id: Annotated[Id | None, Query(description="Процедура", examples=[5])] = None,
 ) -> Any:
     """Импорты, листы и строки, из которых сложились показатели школы."""
-    return await queries.lineage(session, procedure_id=procedure_id, school_id=school_id, ask=ask)
+    rows = await queries.lineage(session, procedure_id=procedure_id, school_id=school_id, ask=ask)
+    shown = [lineage_out(row, numbers) for row in rows.items]
+    return {"items": shown, "next": rows.next, "total": rows.total}
 
 
 def _turns(request: Request) -> asyncio.Semaphore:
@@ -449,35 +480,3 @@ def _turns(request: Request) -> asyncio.Semaphore:
 def _download(body: bytes, media_type: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=media_type, headers=headers)
-
-
-def _index(row: Any) -> dict[str, Any]:
-    mean = None
-    if row.n:
-        exact = Decimal(row.sum_milli) / (Decimal(1000) * row.n)
-        mean = str(exact.quantize(Decimal("0.001"), ROUND_HALF_UP))
-    return {
-        "procedure_id": row.procedure_id,
-        "school_id": row.school_id,
-        "municipality_id": row.municipality_id,
-        "subject": row.subject_code,
-        "year": row.year,
-        "grade": row.grade,
-        "n": row.n,
-        "absent": row.absent,
-        "cancelled": row.cancelled,
-        "low": _share(row.low_n, row.n),
-        "failed": _share(row.failed_n, row.n),
-        "mass": _share(row.mass_n, row.n),
-        "top": _share(row.top_n, row.n),
-        "mean": mean,
-        "marks": {"2": row.mark_2, "3": row.mark_3, "4": row.mark_4, "5": row.mark_5},
-    }
-
-
-def _share(numerator: int, denominator: int) -> dict[str, Any]:
-    percent = None
-    if denominator:
-        exact = Decimal(100 * numerator) / Decimal(denominator)
-        percent = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
-    return {"numerator": numerator, "denominator": denominator, "percent": percent}

@@ -1,13 +1,15 @@
 """What travels about imports, findings, indices and lineage."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from services.indicators.results.layouts import LayoutCode
 from services.indicators.results.rules import Outcome
+from services.indicators.suppression.schemas import DERIVED, Counted, Pupils
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.kit.words import Word
 
 __all__ = [
@@ -42,9 +44,14 @@ class ImportState(Word):
 class ImportIn(In):
     """A new import."""
 
-    procedure_id: int = Field(description="Процедура", examples=[5])
+    procedure_id: Id = Field(description="Процедура", examples=[5])
     layout: LayoutCode = Field(description="Раскладка файлов", examples=["opora-results"])
-    note: str | None = Field(default=None, max_length=500, description="Пометка для людей")
+    note: str | None = Field(
+        default=None,
+        max_length=500,
+        description="Пометка для людей",
+        examples=["Выгрузка от 20 июня"],
+    )
     subject: str | None = Field(
         default=None,
         max_length=100,
@@ -86,7 +93,10 @@ class JobOut(Out):
     done: int = Field(description="Сделано строк", examples=[390000])
     total: int = Field(description="Всего строк", examples=[1000000])
     note: str = Field(description="Что делается", examples=["Проверка строк"])
-    error: dict[str, Any] | None = Field(description="Почему не удалось")
+    error: dict[str, Any] | None = Field(
+        description="Почему не удалось: code и detail; null, если ошибки нет",
+        examples=[{"code": "job-failed", "detail": "Файл прочитан не до конца"}],
+    )
 
 
 class ImportOut(Out):
@@ -95,10 +105,10 @@ class ImportOut(Out):
     id: int = Field(description="Номер импорта", examples=[31])
     procedure_id: int = Field(description="Процедура", examples=[5])
     layout: LayoutCode = Field(description="Раскладка файлов", examples=["opora-results"])
-    note: str | None = Field(description="Пометка для людей")
+    note: str | None = Field(description="Пометка для людей", examples=["Выгрузка от 20 июня"])
     state: ImportState = Field(description="Состояние", examples=["checked"])
     first_import_id: int | None = Field(
-        description="У повтора: импорт, в котором это содержимое загружено впервые"
+        description="У повтора: импорт, в котором это содержимое загружено впервые", examples=[3]
     )
     files: list[ImportFileOut] = Field(description="Файлы раскладки")
     rows_in: int = Field(description="Строк с результатами в файле", examples=[1000000])
@@ -109,13 +119,22 @@ class ImportOut(Out):
         description="Строки по причинам: rejected, ignored, noted; superseded — заменено версий",
         examples=[{"rejected": {"school-unknown": 900}, "ignored": {"empty-row": 100}}],
     )
-    problem: dict[str, Any] | None = Field(description="Почему импорт не идёт дальше")
+    problem: dict[str, Any] | None = Field(
+        description="Почему импорт не идёт дальше: code и detail; null, если ошибки нет",
+        examples=[{"code": "header-unknown", "detail": "В файле нет столбца «Код участника»"}],
+    )
     job: JobOut | None = Field(description="Последнее задание импорта")
     created_by: str = Field(description="Кто создал", examples=["client:ris-gia"])
-    created_at: datetime = Field(description="Когда создан (UTC)")
-    checked_at: datetime | None = Field(description="Когда проверен (UTC)")
-    committed_by: str | None = Field(description="Кто подтвердил")
-    committed_at: datetime | None = Field(description="Когда записан (UTC)")
+    created_at: datetime = Field(
+        description="Когда создан (UTC)", examples=["2026-06-20T08:30:00Z"]
+    )
+    checked_at: datetime | None = Field(
+        description="Когда проверен (UTC)", examples=["2026-06-20T08:31:10Z"]
+    )
+    committed_by: str | None = Field(description="Кто подтвердил", examples=["user:12"])
+    committed_at: datetime | None = Field(
+        description="Когда записан (UTC)", examples=["2026-06-20T08:40:00Z"]
+    )
     version: int = Field(description="Версия записи", examples=[4])
 
 
@@ -126,7 +145,9 @@ class FindingOut(Out):
     code: str = Field(description="Код правила", examples=["score-above-maximum"])
     outcome: Outcome = Field(description="Что стало со строками", examples=["rejected"])
     message: str = Field(description="Что не так", examples=["Балл выше максимального по шкале"])
-    remedy: str = Field(description="Что сделать")
+    remedy: str = Field(
+        description="Что сделать", examples=["Исправьте балл или максимум шкалы процедуры"]
+    )
     column: str | None = Field(description="Столбец", examples=["score"])
     count: int = Field(description="Сколько раз", examples=[12])
     first_sheet: int = Field(description="Первый случай: лист", examples=[1])
@@ -144,17 +165,18 @@ class Findings(Out):
     items: list[FindingOut] = Field(description="Замечания")
 
 
-class ShareOut(Out):
+class ShareOut(Counted):
     """A share, exactly and rounded."""
 
-    numerator: int = Field(description="Числитель", examples=[12])
-    denominator: int = Field(description="Знаменатель", examples=[188])
-    percent: str | None = Field(
-        description="Процент, округлён до 0,01; null при нулевом знаменателе", examples=["6.38"]
+    numerator: Pupils = Field(description="Числитель, человек", examples=[12])
+    denominator: Pupils = Field(description="Знаменатель, человек", examples=[188])
+    percent: Annotated[str | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="Процент, округлён до 0,01; null при нулевом знаменателе и у скрытой доли",
+        examples=["6.38"],
     )
 
 
-class IndexOut(Out):
+class IndexOut(Counted):
     """Counts and shares of one school, procedure and subject."""
 
     procedure_id: int = Field(description="Процедура", examples=[5])
@@ -163,43 +185,48 @@ class IndexOut(Out):
     subject: str = Field(description="Код предмета", examples=["rus"])
     year: int = Field(description="Год", examples=[2024])
     grade: int = Field(description="Параллель", examples=[9])
-    n: int = Field(description="Участников", examples=[188])
-    absent: int = Field(description="Отсутствовало", examples=[3])
-    cancelled: int = Field(description="Аннулировано", examples=[0])
+    n: Pupils = Field(description="Участников", examples=[188])
+    absent: Pupils = Field(description="Отсутствовало", examples=[3])
+    cancelled: Pupils = Field(description="Аннулировано", examples=[0])
     low: ShareOut = Field(description="Ниже Bmin (строго)")
     failed: ShareOut = Field(description="Ниже минимального балла")
     mass: ShareOut = Field(description="Не ниже Bmid: индекс массовых результатов")
     top: ShareOut = Field(description="Не ниже балла высоких результатов")
-    mean: str | None = Field(
-        description="Средний балл, округлён до 0,001; null без участников", examples=["21.504"]
+    mean: Annotated[str | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="Средний балл, округлён до 0,001; null без участников и у скрытого",
+        examples=["21.504"],
     )
-    marks: dict[str, int] = Field(
-        description="Сколько каких отметок", examples=[{"2": 3, "3": 80, "4": 70, "5": 35}]
+    marks: Annotated[dict[str, int] | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="Сколько каких отметок; null — скрыто",
+        examples=[{"2": 3, "3": 80, "4": 70, "5": 35}],
     )
 
 
-class LowIndexOut(Out):
+class LowIndexOut(Counted):
     """The low-results index of one school and procedure: people, at least one mass subject."""
 
     procedure_id: int = Field(description="Процедура", examples=[5])
     school_id: int = Field(description="Школа", examples=[698])
     municipality_id: int = Field(description="Муниципалитет", examples=[12])
-    participants: int = Field(description="Участников процедуры", examples=[188])
+    participants: Pupils = Field(description="Участников процедуры", examples=[188])
     low: ShareOut = Field(
         description="Ниже Bmin хотя бы по одному массовому предмету, доля от участников"
     )
     failed: ShareOut = Field(description="Ниже минимума хотя бы по одному массовому предмету")
 
 
-class LineageOut(Out):
+class LineageOut(Counted):
     """From which rows of which files the results of a school come."""
 
     procedure_id: int = Field(description="Процедура", examples=[5])
     school_id: int = Field(description="Школа", examples=[698])
     import_id: int = Field(description="Импорт", examples=[31])
     sheet_no: int = Field(description="Лист", examples=[1])
-    first_row: int = Field(description="Первая строка, как в таблице", examples=[2])
-    last_row: int = Field(description="Последняя строка", examples=[31023])
-    rows: int = Field(description="Строк в силе", examples=[188])
-    sha256: str | None = Field(description="Хеш файла (hex); виден тому, кто видит импорт")
-    size_bytes: int | None = Field(description="Размер файла, байты")
+    first_row: Pupils = Field(description="Первая строка, как в таблице", examples=[2])
+    last_row: Pupils = Field(description="Последняя строка", examples=[31023])
+    rows: Pupils = Field(description="Строк в силе", examples=[188])
+    sha256: str | None = Field(
+        description="Хеш файла (hex); виден тому, кто видит импорт",
+        examples=["41db285030166f3de4bb2f0cf7f4b0a7aaf5cf6a3c6f8c1d3a9f2d1b7e6c5a40"],
+    )
+    size_bytes: int | None = Field(description="Размер файла, байты", examples=[20480])

@@ -151,10 +151,15 @@ async def test_a_trace_leads_from_the_verdict_to_the_rows(desk):
     states = {p["procedure_id"]: p["state"] for p in trace["procedures"]}
     assert states == {231: "counted", 232: "no_data", 241: "counted", 242: "no_data"}
     counted = next(p for p in trace["procedures"] if p["procedure_id"] == 241)
-    assert counted["low"] == {"numerator": 9, "denominator": 30, "percent": "30.00"}
+    assert counted["low"] == {
+        "numerator": 9,
+        "denominator": 30,
+        "percent": "30.00",
+        "suppressed": [],
+    }
     assert counted["threshold"] == {
         "share": "3/10", "operator": ">=", "not_excluded_from": 5, "possible_from": 9,
-        "certain_from": 14,
+        "certain_from": 14, "suppressed": [],
     }  # fmt: skip
     assert (counted["interval"]["lower"], counted["interval"]["upper"]) == ("0.166647", "0.478758")
     mathematics = counted["subjects"][1]

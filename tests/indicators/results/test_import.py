@@ -32,7 +32,12 @@ async def test_results_become_indices(region):
 
     assert (done["rows_in"], done["stored"]) == (12, 12)
     found = await region.indices(procedure_id=procedure_id)
-    assert found[1001, "rus"]["low"] == {"numerator": 2, "denominator": 5, "percent": "40.00"}
+    assert found[1001, "rus"]["low"] == {
+        "numerator": 2,
+        "denominator": 5,
+        "percent": "40.00",
+        "suppressed": [],
+    }
     assert found[1001, "mat"]["low"]["numerator"] == 2
     assert (found[2001, "rus"]["n"], found[2001, "rus"]["absent"]) == (1, 1)
     assert found[2001, "rus"]["top"]["numerator"] == 1
@@ -40,7 +45,7 @@ async def test_results_become_indices(region):
         await region.client.get(f"{API}/indices/low-results?procedure_id={procedure_id}")
     ).json()["items"]
     # F4, methodology A1: people, not works.
-    assert low[0]["low"] == {"numerator": 3, "denominator": 5, "percent": "60.00"}
+    assert low[0]["low"] == {"numerator": 3, "denominator": 5, "percent": "60.00", "suppressed": []}
     assert low[1]["participants"] == 1
     lineage = (await region.client.get(f"{API}/results/lineage?school_id=1001")).json()["items"]
     assert [(row["first_row"], row["last_row"], row["rows"]) for row in lineage] == [(2, 11, 10)]
@@ -168,7 +173,12 @@ async def test_an_appeal_supersedes_and_the_old_version_stays_in_history(region,
 
     assert done["counts"]["superseded"] == 1
     found = await region.indices(procedure_id=procedure_id)
-    assert found[1001, "rus"]["low"] == {"numerator": 0, "denominator": 2, "percent": "0.00"}
+    assert found[1001, "rus"]["low"] == {
+        "numerator": 0,
+        "denominator": 2,
+        "percent": "0.00",
+        "suppressed": [],
+    }
     async with indicators.database.transaction(Reach.system()) as session:
         history = await session.execute(
             text("SELECT score_milli, source_version, superseded_by FROM result_history")

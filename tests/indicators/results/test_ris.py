@@ -52,7 +52,12 @@ async def test_four_tables_become_results(region, indicators):
     # ЕГЭ русский 24/100: Bmin is 29; the later attempt (50) counts, 28 is low.
     assert found[1001, "rus"]["low"]["numerator"] == 0
     assert (found[1001, "rus"]["n"], found[1001, "rus"]["cancelled"]) == (1, 1)
-    assert found[2001, "rus"]["low"] == {"numerator": 1, "denominator": 1, "percent": "100.00"}
+    assert found[2001, "rus"]["low"] == {
+        "numerator": 1,
+        "denominator": 1,
+        "percent": "100.00",
+        "suppressed": [],
+    }
 
 
 async def test_a_later_export_corrects_marks_without_versions(region, indicators):

@@ -21,7 +21,12 @@ async def test_a_form_becomes_indices(region):
     found = await region.indices(procedure_id=procedure_id)
     assert (found[1001, "mat"]["n"], found[1001, "mat"]["absent"]) == (1, 1)
     # ВПР математика 5: Bmin is 8; 6 is low.
-    assert found[2001, "mat"]["low"] == {"numerator": 1, "denominator": 1, "percent": "100.00"}
+    assert found[2001, "mat"]["low"] == {
+        "numerator": 1,
+        "denominator": 1,
+        "percent": "100.00",
+        "suppressed": [],
+    }
 
 
 async def test_a_form_of_another_grade_is_refused(region):
