@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.kit.audit_schema import CANONICAL_ENTRY, CANONICAL_READING
+from services.kit.audit_schema import CANONICAL
 from services.kit.chores import Chore
 from services.kit.database import Database
 from services.kit.logs import log
@@ -97,7 +97,7 @@ _BEFORE = text("SELECT hash FROM audit_link WHERE position = :position")
 _LINKS = text(
     f"""
     SELECT l.position, l.entry_id, l.digest, l.hash,
-           COALESCE({CANONICAL_ENTRY}, {CANONICAL_READING}) AS canonical
+           {CANONICAL} AS canonical
     FROM (
         SELECT * FROM audit_link WHERE position > :after ORDER BY position LIMIT :limit
     ) AS l

@@ -75,13 +75,13 @@ Level = Annotated[
     Literal["system", "region", "municipality", "school", "curator", "none", ""],
     Meanings(
         {
-            "system": "вся система: внутренняя работа или служба",
+            "system": "вся система: внутренняя работа, служба или главный администратор",
             "region": "регион",
             "municipality": "муниципалитет",
             "school": "школа",
             "curator": "куратор",
-            "none": "вне территории: вход, ключи",
-            "": "до начала запроса: миграция или оператор",
+            "none": "владелец базы: миграция или оператор",
+            "": "неизвестен: запись старше этого поля",
         }
     ),
 ]
@@ -195,11 +195,7 @@ class BreakOut(Out):
     """The first place where the chain does not hold."""
 
     code: Break = Field(
-        description=(
-            "changed: запись изменена; removed: запись удалена; inserted: запись не связана и связи "
-            "не ждёт; reordered: связь не следует из предыдущей; gap: связи нет; truncated: цепочка "
-            "короче вашей; rewritten: на месте вашего конца другой хеш"
-        ),
+        description="Что нарушено",
         examples=["changed"],
     )
     position: int | None = Field(description="Место в цепочке", examples=[311])

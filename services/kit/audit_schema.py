@@ -6,20 +6,26 @@ owner and take the subject from the transaction, so nobody writes in another's n
 
 from services.kit.reach import Level
 
-__all__ = ["CANONICAL_ENTRY", "CANONICAL_READING", "FORM", "STATEMENTS", "TRACK"]
+__all__ = ["CANONICAL", "FORM", "STATEMENTS"]
 
 FORM = 1
 """Number of the canonical form. A later form gets the next number, and links say which one is theirs."""
 
 _AT = """to_char({row}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
-# What is hashed of an entry: one JSON array as PostgreSQL prints jsonb. docs/decisions/0022.
-CANONICAL_ENTRY = f"""jsonb_build_array({FORM}, 'entry', e.id, {_AT.format(row="e")}, e.subject, e.role,
+_ENTRY = f"""jsonb_build_array({FORM}, 'entry', e.id, {_AT.format(row="e")}, e.subject, e.role,
     e.request_id, e.kind, e.entity_id, e.op, e.before, e.after, to_jsonb(e.changed),
     e.region_id, e.municipality_id, e.school_id)::text"""
-CANONICAL_READING = f"""jsonb_build_array({FORM}, 'reading', r.id, {_AT.format(row="r")}, r.subject, r.role,
+_READING = f"""jsonb_build_array({FORM}, 'reading', r.id, {_AT.format(row="r")}, r.subject, r.role,
     r.request_id, r.operation, r.kind, to_jsonb(r.ids), r.filters,
     r.region_id, r.municipality_id, r.school_id)::text"""
+
+CANONICAL = f"""CASE WHEN e.id IS NOT NULL THEN {_ENTRY}
+    WHEN r.id IS NOT NULL THEN {_READING} END"""
+"""What is hashed of an entry: one JSON array as PostgreSQL prints jsonb (docs/decisions/0022).
+
+`e` is the row of audit_entry, `r` that of read_entry; NULL when there is neither.
+"""
 
 _SUBJECT = "COALESCE(NULLIF(current_setting('opora.subject', true), ''), session_user)"
 _ROLE = "replace(current_setting('role'), 'opora_', '')"
@@ -30,7 +36,7 @@ def _node(name: str) -> str:
     return f"NULLIF(current_setting('opora.{name}', true), '')::bigint"
 
 
-TRACK = f"""
+_TRACK = f"""
     CREATE OR REPLACE FUNCTION opora_track() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE
@@ -164,7 +170,7 @@ _SEAL = f"""
         last_hash := COALESCE(last_hash, '\\x{"00" * 32}');
         FOR one IN
             SELECT p.id, sha256(convert_to(
-                COALESCE({CANONICAL_ENTRY}, {CANONICAL_READING}, ''), 'UTF8')) AS digest
+                COALESCE({CANONICAL}, ''), 'UTF8')) AS digest
             FROM (SELECT id FROM audit_pending ORDER BY id LIMIT p_batch) AS p
             LEFT JOIN audit_entry AS e ON e.id = p.id
             LEFT JOIN read_entry AS r ON r.id = p.id
@@ -239,7 +245,7 @@ STATEMENTS = (
     # What was written before the chain began is its beginning.
     "INSERT INTO audit_pending SELECT id FROM audit_entry",
     "ALTER TABLE idempotency_key ADD COLUMN readings jsonb",
-    TRACK,
+    _TRACK,
     _RECORD,
     _RECORD_READING,
     _SEAL,

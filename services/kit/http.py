@@ -14,7 +14,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kit.audit import READS_MARK, recorded
+from services.kit.audit import (
+    READS_MARK,
+    UnrecordedReadingError,
+    holds_personal_data,
+    recorded,
+)
 from services.kit.budgets import HEADER, begin_budget
 from services.kit.idempotency import around
 from services.kit.inputs import as_declared
@@ -54,6 +59,21 @@ class Route(APIRoute):
 
     See kit/idempotency.py and kit/audit.py.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Make the route.
+
+        Raises:
+            UnrecordedReadingError: Its answer holds personal data and it does not say whose.
+        """
+        super().__init__(*args, **options)
+        if READS_MARK not in (self.openapi_extra or {}) and holds_personal_data(
+            self.response_model
+        ):
+            raise UnrecordedReadingError(
+                f"{self.name} answers with personal data: say openapi_extra=audit.reads(kind)"
+                " and record the reading with audit.read",
+            )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; the request's transaction is still open inside the wrapper."""
