@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -22,6 +23,7 @@ from services.kit.embedded import EmbeddedError
 from services.kit.installation import SERVICES, Installation, InstallationError, Secrets
 
 if TYPE_CHECKING:
+    from services.kit import audit_chain
     from services.kit.service import Service
     from services.kit.settings import ServiceSettings
 
@@ -208,7 +210,36 @@ def _commands_of(name: str) -> typer.Typer:
 
         print(_as_json(document(service_named(name))), end="")
 
+    _add_audit_commands(group, name)
     return group
+
+
+def _add_audit_commands(group: typer.Typer, name: str) -> None:
+    @group.command("verify-audit")
+    def verify_audit(
+        kept: Annotated[
+            str | None,
+            typer.Option(help="Конец цепочки, записанный раньше: МЕСТО:ХЕШ"),
+        ] = None,
+    ) -> None:
+        """Проверить, что записи аудита не изменены, не удалены, не вставлены и не переставлены."""
+        expected = _kept_head(kept)
+        verdict = asyncio.run(_verify_audit(_settings(service_named(name)), expected))
+        end = f"{verdict.head.position}:{verdict.head.hash.hex()}"
+        if verdict.broken is not None:
+            broken = verdict.broken
+            raise InstallationError(
+                f"{name}: цепочка аудита нарушена: {broken.what.value}, место {broken.position}, "
+                f"запись {broken.entry_id}. Цело до места {verdict.checked_to}; конец {end}"
+            )
+        print(f"{name}: цепочка аудита цела, конец {end}")
+
+    @group.command("export-audit")
+    def export_audit(
+        after: Annotated[int, typer.Option(help="После какого места; 0: с начала")] = 0,
+    ) -> None:
+        """Напечатать цепочку аудита, по строке JSON на запись: её можно проверить без Опоры."""
+        asyncio.run(_export_audit(_settings(service_named(name)), after))
 
 
 for _name in SERVICES:
@@ -226,6 +257,47 @@ async def _enqueue(
     try:
         async with database.transaction(Reach.region(region_id, "operator")) as session:
             return await enqueue(session, kind=kind, region_id=region_id, params=params)
+    finally:
+        await database.engine.dispose()
+
+
+def _kept_head(kept: str | None) -> tuple[int, bytes] | None:
+    if kept is None:
+        return None
+    position, _, hash_ = kept.partition(":")
+    try:
+        return int(position), bytes.fromhex(hash_)
+    except ValueError:
+        raise InstallationError(
+            "Конец цепочки пишется так: МЕСТО:ХЕШ, например 311:9f86d0…"
+        ) from None
+
+
+async def _verify_audit(
+    settings: "ServiceSettings", kept: tuple[int, bytes] | None
+) -> "audit_chain.Verdict":
+    from services.kit import audit_chain
+    from services.kit.database import open_database
+    from services.kit.reach import Reach
+
+    database = replace(open_database(settings), statement_timeout_ms=0)
+    try:
+        async with database.transaction(Reach.system("operator")) as session:
+            return await audit_chain.verify(session, kept=kept)
+    finally:
+        await database.engine.dispose()
+
+
+async def _export_audit(settings: "ServiceSettings", after: int) -> None:
+    from services.kit import audit_chain
+    from services.kit.database import open_database
+    from services.kit.reach import Reach
+
+    database = replace(open_database(settings), statement_timeout_ms=0)
+    try:
+        async with database.transaction(Reach.system("operator")) as session:
+            async for link in audit_chain.export(session, after=after):
+                print(json.dumps(link, ensure_ascii=False))
     finally:
         await database.engine.dispose()
 
