@@ -19,6 +19,7 @@ from gateway.tokens.asking import (
 )
 from gateway.tokens.issuing import Issuing
 from gateway.tokens.schemas import Grant, KeySetOut, RevocationIn, TokenOut, WhoAmI
+from services.kit import audit
 from services.kit.clock import Now
 from services.kit.database import Database, Session
 from services.kit.http import router
@@ -97,7 +98,8 @@ async def publish_keys(
     return KeySetOut(keys=await parts.keyring.published(database))
 
 
-@tokens.get("/me", summary="Кто я", response_model=WhoAmI)
+# People see their own name here, which is nobody reading somebody.
+@tokens.get("/me", summary="Кто я", response_model=WhoAmI, openapi_extra=audit.reads(audit.OWN))
 async def who_am_i(caller: Annotated[Principal, Depends(authenticate)], session: Session) -> WhoAmI:
     """Вызывающий, каким его видит шлюз: роль и место в территории."""
     kind, _, number = caller.subject.partition(":")

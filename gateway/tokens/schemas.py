@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr
 
+from services.kit.audit import PERSONAL
 from services.kit.http import In, Out
 
 __all__ = [
@@ -150,10 +151,14 @@ class WhoAmI(Out):
     subject: str = Field(description="Субъект токена", examples=["user:12"])
     role: str = Field(description="Роль", examples=["municipality"])
     login: str | None = Field(
-        description="Имя для входа; null у машин", examples=["ivanova.velizh"]
+        description="Имя для входа; null у машин",
+        examples=["ivanova.velizh"],
+        json_schema_extra=PERSONAL,
     )
     display_name: str | None = Field(
-        description="Как показывать человека; null у машин", examples=["Иванова М. П."]
+        description="Как показывать человека; null у машин",
+        examples=["Иванова М. П."],
+        json_schema_extra=PERSONAL,
     )
     region_id: int | None = Field(description="Регион", examples=[1])
     municipality_id: int | None = Field(description="Муниципалитет", examples=[3])
