@@ -297,6 +297,7 @@ _SESSION_PROBLEMS = (
     "/{account_id}/sessions",
     summary="Сеансы человека",
     response_model=Page[SessionOut],
+    openapi_extra=audit.reads("account"),
     responses=problems(*_SESSION_PROBLEMS),
 )
 async def list_account_sessions(
@@ -309,6 +310,7 @@ async def list_account_sessions(
 ) -> object:
     """Сеансы человека, которые продолжаются, от старых к новым; только тех, кто ниже вас."""
     account = await operations.account_below(session, account_id, by=caller)
+    await audit.read(session, "account", [account])
     async with elevated(session):
         return await sessions.running_sessions(
             session,

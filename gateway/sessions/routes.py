@@ -7,6 +7,7 @@ from gateway.parts import PartsOf
 from gateway.sessions import operations, queries
 from gateway.sessions.own import NotAPerson, OwnAccount, SessionId
 from gateway.sessions.schemas import OwnSessionOut
+from services.kit import audit
 from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.http import router
@@ -22,6 +23,7 @@ sessions = router(prefix="/auth/sessions", tags=["sessions"])
     "",
     summary="Мои сеансы",
     response_model=Page[OwnSessionOut],
+    openapi_extra=audit.reads(audit.OWN),
     responses=problems(NotAPerson),
 )
 async def list_own_sessions(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from services.kit.audit import PERSONAL
 from services.kit.http import Out
 
 __all__ = ["OwnSessionOut", "SessionOut"]
@@ -24,11 +25,14 @@ class SessionOut(Out):
         examples=["2026-11-20T11:25:00Z"],
     )
     device: str = Field(
-        description="Вид устройства, без версий и примет", examples=["Firefox, Linux"]
+        description="Вид устройства, без версий и примет",
+        examples=["Firefox, Linux"],
+        json_schema_extra=PERSONAL,
     )
     source: str | None = Field(
         description="Сеть, из которой пришли: IPv4 /24 или IPv6 /48; null, если неизвестна",
         examples=["192.0.2.0/24"],
+        json_schema_extra=PERSONAL,
     )
 
 
