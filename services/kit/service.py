@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +23,7 @@ from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, feed_router
 from services.kit.http import EdgeMiddleware
 from services.kit.jobs import JobKind
+from services.kit.metrics import showing_metrics
 from services.kit.migrations import earlier, head
 from services.kit.peers import Peers
 from services.kit.principals import Role, TokenVerifier
@@ -89,7 +90,8 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         app.state.peers = Peers(settings)
         try:
             await refuse_unsafe_role(database)
-            async with nullcontext() if service.holds is None else service.holds(app):
+            held = nullcontext() if service.holds is None else service.holds(app)
+            async with held, showing_metrics(registry, settings):
                 yield
         finally:
             await cast("Peers", app.state.peers).close()
@@ -120,7 +122,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
     feed = (feed_router(),) if service.has_feed else ()
     for routes in (*service.routers, *feed, audit_router()):
         app.include_router(routes, prefix=service.path_prefix)
-    _add_probes(app, service, registry)
+    _add_probes(app, service)
     problems.install(app)
     describe(app, service)
     app.add_middleware(
@@ -138,7 +140,7 @@ def _tags(service: Service) -> Iterable[tuple[str, str]]:
     return (dict(service.tags) | fed | audit).items()
 
 
-def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> None:
+def _add_probes(app: FastAPI, service: Service) -> None:
     newest, behind = head(service), earlier(service)
 
     @app.get("/health/live", include_in_schema=False)
@@ -160,10 +162,6 @@ def _add_probes(app: FastAPI, service: Service, registry: CollectorRegistry) -> 
             # Facts for the operator; the process serves all the same.
             "warnings": [warning for warning in warnings if warning],
         }
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,3 +66,12 @@ class ServiceSettings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     access_log: bool = Field(default=True, description="Write one line for every request")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port on which a serving process tells its metrics; empty: nowhere",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address for the same: 0.0.0.0 where a cluster asks"
+    )

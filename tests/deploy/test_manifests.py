@@ -17,6 +17,7 @@ BASE = DEPLOY / "k8s" / "base"
 OVERLAYS = sorted((DEPLOY / "k8s" / "overlays").iterdir())
 SERVICES = tuple(MODULES)
 PORT = 8000
+METRICS_PORT = 9000
 
 
 def objects(service):
@@ -178,13 +179,24 @@ def test_probes_ask_the_port_and_paths_that_answer(service):
         kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")
     }
 
-    assert ports == {"http": PORT}
+    assert ports == {"http": PORT, "metrics": METRICS_PORT}
     assert container["args"][-4:] == ["--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104  inside a pod
     assert {probe["port"] for probe in asked.values()} == {"http"}
     assert asked["readiness"]["path"] == "/health/ready"
     # Restarting a process does not bring a database back: liveness must not ask for it.
     assert asked["liveness"]["path"] == asked["startup"]["path"] == "/health/live"
     assert container["readinessProbe"]["periodSeconds"] == 2
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_metrics_are_for_the_cluster_and_not_for_callers(service):
+    template = named(service, "Deployment", service)["spec"]["template"]
+    env = {one["name"]: one.get("value") for one in template["spec"]["containers"][0]["env"]}
+    offered = [port["targetPort"] for port in named(service, "Service", service)["spec"]["ports"]]
+
+    assert offered == ["http"]
+    assert env[f"OPORA_{service.upper()}_METRICS_PORT"] == str(METRICS_PORT)
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(METRICS_PORT)
 
 
 @pytest.mark.parametrize("service", SERVICES)

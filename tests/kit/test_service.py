@@ -1,8 +1,10 @@
 """The kit as a whole, on the tiny service `notes`: what every service inherits."""
 
 import asyncio
+import socket
 
 import asyncpg
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -443,3 +445,24 @@ async def test_the_service_is_not_ready_before_its_schema_but_stays_ready_beside
         await owner.close()
         assert (await client.get("/health/ready")).status_code == 503
         assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_metrics_are_told_on_a_port_of_their_own_and_nowhere_else(databases):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with databases.fresh(SERVICE) as urls:
+        async with (
+            running(SERVICE, urls, metrics_port=port) as service,
+            service.as_(REGION) as client,
+            httpx.AsyncClient() as cluster,
+        ):
+            await client.get(URL)
+            outside = await client.get("/metrics")
+            inside = await cluster.get(f"http://127.0.0.1:{port}/metrics")
+        async with httpx.AsyncClient() as cluster:
+            with pytest.raises(httpx.ConnectError):
+                await cluster.get(f"http://127.0.0.1:{port}/metrics")
+
+    problem(outside, 404, "not-found")
+    assert "opora_http_answers_total" in inside.text
