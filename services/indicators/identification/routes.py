@@ -39,7 +39,7 @@ from services.indicators.identification.schemas import (
     TraceOut,
     VoidingIn,
 )
-from services.indicators.identification.workbook import MEDIA_TYPE, workbook
+from services.indicators.identification.workbook import workbook
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
 from services.indicators.suppression.access import EXACT, Numbers
 from services.kit.clock import Now
@@ -62,6 +62,7 @@ from services.kit.inputs import Id
 from services.kit.pages import CursorInvalid, Page, PageAsk
 from services.kit.principals import MissingScope
 from services.kit.problems import problems
+from services.kit.spreadsheets import XLSX
 
 __all__ = ["routes"]
 
@@ -218,7 +219,7 @@ async def get_identification_list(
     responses={
         200: {
             "description": "Книга: муниципалитеты с итогом; школы с основаниями",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
         },
         **problems(RunNotFound, RunNotComputed),
     },
@@ -248,7 +249,7 @@ async def download_identification_list(
     name = f"opora-list-{listed.year}-run-{run_id}.xlsx"
     return Response(
         workbook(listed),
-        media_type=MEDIA_TYPE,
+        media_type=XLSX,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -47,6 +47,7 @@ from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.principals import MissingScope, authorise
 from services.kit.problems import Problem, problems
+from services.kit.spreadsheets import CSV, XLSX
 
 __all__ = ["imports", "indices", "results", "templates"]
 
@@ -57,8 +58,6 @@ results = router(prefix="/results", tags=["indices"])
 
 ImportId = Annotated[Id, Path(description="Номер импорта результатов", examples=[3])]
 
-_CSV = "text/csv; charset=utf-8"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _OWN = layout(LayoutCode.OPORA_RESULTS)
@@ -69,7 +68,7 @@ _FILE = {
         "description": "Файл как есть, без обёртки multipart",
         "content": {
             "text/csv": _BINARY | {"example": _TEMPLATE},
-            _XLSX: _BINARY,
+            XLSX: _BINARY,
             "application/octet-stream": _BINARY,
         },
     }
@@ -96,7 +95,7 @@ class SubjectUnknown(Problem):
     response_class=Response,
     responses={
         200: {
-            "content": {"text/csv": _TEXT | {"example": _TEMPLATE}, _XLSX: _BINARY},
+            "content": {"text/csv": _TEXT | {"example": _TEMPLATE}, XLSX: _BINARY},
             "description": "Файл шаблона",
         },
         **problems(TemplateNotFound),
@@ -128,8 +127,8 @@ async def read_import_template(
     if wanted is None:
         raise TemplateNotFound(f"Таблицы: {', '.join(one.name for one in shape.tables)}")
     if form == "xlsx":
-        return _download(sheets.template_xlsx(shape, wanted), _XLSX, name)
-    return _download(sheets.template_csv(shape, wanted).encode(), _CSV, name)
+        return _download(sheets.template_xlsx(shape, wanted), XLSX, name)
+    return _download(sheets.template_csv(shape, wanted).encode(), CSV, name)
 
 
 @imports.post(
@@ -210,13 +209,9 @@ async def put_import_file(
     request: Request,
     transactions: Transactions,
     response: Response,
+    # The contract says it by the media types of the body; as a parameter clients would send it twice.
     content_type: Annotated[
-        str,
-        Header(
-            max_length=200,
-            description="Тип файла: text/csv, тип книги XLSX или application/octet-stream",
-            examples=["text/csv"],
-        ),
+        str, Header(max_length=200, include_in_schema=False)
     ] = "application/octet-stream",
     repr_digest: Annotated[
         str | None,
@@ -296,7 +291,7 @@ async def download_import_findings(
     """Отклонённые строки файла с правилом и советом (до 50 000), для открытия в Excel."""
     await queries.visible_import(session, import_id)
     marked = await sheets.marked_csv(queries.marked_rows(session, import_id))
-    return _download(marked.encode(), _CSV, f"import-{import_id}-findings.csv")
+    return _download(marked.encode(), CSV, f"import-{import_id}-findings.csv")
 
 
 @imports.post(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.kit.problems import Problem
+from services.kit.spreadsheets import original
 from services.registry.school_imports import workbooks
 from services.registry.school_imports.layouts import Column, Layout
 
@@ -199,7 +200,7 @@ def _table(
                 f"За один импорт принимается до {max_rows} строк", hint="Разделите файл"
             )
         cells = {
-            column.name: cell.strip()
+            column.name: original(cell.strip())
             for column, cell in zip(columns, record, strict=False)
             if column is not None
         }

@@ -12,6 +12,7 @@ from services.kit.idempotency import IdempotencyRequired
 from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
+from services.kit.spreadsheets import CSV, XLSX
 from services.kit.words import Word
 from services.registry.school_imports import exporting, operations, queries, reading
 from services.registry.school_imports.checking import RULES
@@ -32,9 +33,6 @@ __all__ = ["imports"]
 imports = router(prefix="/school-imports", tags=["school-imports"])
 
 ImportId = Annotated[Id, Path(description="Номер импорта школ", examples=[3])]
-
-_CSV = "text/csv; charset=utf-8"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class TemplateFormat(Word):
@@ -63,7 +61,7 @@ _FILE: dict[str, Any] = {
                 "example": "# opora-schools/1\r\nКод ОО;Наименование;Код МСУ;Вид;Уровни образования\r\n"
                 "670012;МБОУ «Средняя школа № 1» г. Велижа;101;sosh;noo,ooo,soo\r\n"
             },
-            _XLSX: _BINARY,
+            XLSX: _BINARY,
             "application/octet-stream": _BINARY,
         },
     }
@@ -163,7 +161,7 @@ async def list_school_imports(_: SchoolEditor, session: Session, ask: PageAsk) -
             "content": {
                 "text/csv": _TEXT
                 | {"example": exporting.template_csv(layout()).decode("utf-8-sig")},
-                _XLSX: _BINARY,
+                XLSX: _BINARY,
             },
             "description": "Шаблон с меткой версии",
         }
@@ -177,8 +175,8 @@ async def read_school_template(
 ) -> Response:
     """Шаблон с действующей версией; в XLSX на втором листе пояснения к столбцам."""
     if template_format is TemplateFormat.XLSX:
-        return _file(exporting.template_xlsx(layout()), _XLSX, "opora-schools.xlsx")
-    return _file(exporting.template_csv(layout()), _CSV, "opora-schools.csv")
+        return _file(exporting.template_xlsx(layout()), XLSX, "opora-schools.xlsx")
+    return _file(exporting.template_csv(layout()), CSV, "opora-schools.csv")
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
@@ -240,7 +238,7 @@ async def read_marked_rows(_: SchoolEditor, import_id: ImportId, session: Sessio
     """Отклонённые строки в виде CSV по шаблону, с замечаниями в последнем столбце."""
     await operations.visible_import(session, import_id)
     rejected = await queries.rejected_rows(session, import_id)
-    return _file(exporting.marked(layout(), rejected), _CSV, f"schools-{import_id}-rejected.csv")
+    return _file(exporting.marked(layout(), rejected), CSV, f"schools-{import_id}-rejected.csv")
 
 
 @imports.post(
