@@ -66,9 +66,17 @@ class Issuer:
             asked["acr_values"] = " ".join(self.settings.acr_values)
         return f"{metadata.authorization_endpoint}?{urlencode(asked)}"
 
-    async def says_iss(self) -> bool:
-        """Tell whether it names itself when it sends a browser back. Source: RFC 9207."""
-        return (await self._documents.metadata()).says_iss
+    async def has_answered(self, iss: str | None) -> bool:
+        """Tell whether an answer that names itself so, or not at all, may be its own.
+
+        Source: RFC 9207, 2.4: an issuer that always names itself is not believed without its name.
+
+        Raises:
+            IssuerUnavailable: It is not known whether it names itself.
+        """
+        if iss is None:
+            return not (await self._documents.metadata()).says_iss
+        return iss == self.settings.issuer
 
     async def exchange(self, code: str, *, code_verifier: str, redirect_uri: str) -> Issued:
         """Give the code back for what it stands for.
