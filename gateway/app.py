@@ -14,9 +14,11 @@ from gateway.callers import knowing_callers
 from gateway.clients.routes import clients
 from gateway.compression import Compression
 from gateway.contract import contract
-from gateway.documentation.routes import documentation
 from gateway.credentials.routes import credentials
+from gateway.documentation.routes import documentation
 from gateway.erasure.routes import erasure
+from gateway.federation.operations.logins import forget_old_logins
+from gateway.federation.routes import external_identities, external_logins
 from gateway.forwarding import Forwarder, Limits
 from gateway.limits.exchange import exchanging, forget_old_levels
 from gateway.parts import Parts
@@ -27,6 +29,7 @@ from gateway.second_factor.routes import second_factor
 from gateway.sessions.routes import sessions
 from gateway.settings import GatewaySettings
 from gateway.shield import Shield
+from gateway.tokens.operations.assertions import forget_used_assertions
 from gateway.tokens.routes import tokens
 from services.kit.chores import Chore
 from services.kit.service import Service, build
@@ -81,12 +84,18 @@ SERVICE = Service(
         clients,
         accounts,
         erasure,
+        external_logins,
+        external_identities,
         contract,
         documentation,
     ),
     has_feed=False,
     holds=_held,
-    chores=(Chore("forget-old-levels", 300.0, forget_old_levels),),
+    chores=(
+        Chore("forget-old-levels", 300.0, forget_old_levels),
+        Chore("forget-old-logins", 600.0, forget_old_logins),
+        Chore("forget-used-assertions", 600.0, forget_used_assertions),
+    ),
     prefix="/api",
     tags={
         "tokens": "Токены: вход, продолжение и завершение сеанса, открытые ключи",
@@ -94,7 +103,8 @@ SERVICE = Service(
         "credentials": "Свой пароль: приглашение, смена",
         "second-factor": "Второй фактор: одноразовые коды из приложения",
         "accounts": "Учётные записи людей и делегированное администрирование",
-        "machine-clients": "Машинные клиенты региона",
+        "machine-clients": "Машинные клиенты: права, секреты, открытые ключи",
+        "external-logins": "Вход через внешние системы (OpenID Connect)",
     },
     scopes={
         "accounts:read": "Читать учётные записи",

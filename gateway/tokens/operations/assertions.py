@@ -9,13 +9,17 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.clients.tables import ClientAssertion, MachineClient
 from gateway.signatures import Compact, NotVerifiedError, public_key, read
+from services.kit.database import Database
+from services.kit.reach import Reach
+from services.kit.settings import ServiceSettings
 
-__all__ = ["LONGEST_SECONDS", "asserted", "prove"]
+__all__ = ["LONGEST_SECONDS", "asserted", "forget_used_assertions", "prove"]
 
 LONGEST_SECONDS: Final = 300
 """So far ahead may an assertion's end lie."""
@@ -70,6 +74,12 @@ async def prove(
     compact.verify(key)
     ends = _checked(compact.claims, audiences, int(at.timestamp()))
     await _use_up(session, client, str(compact.claims["jti"]), ends)
+
+
+async def forget_used_assertions(database: Database, _: ServiceSettings) -> None:
+    """Forget the assertions that are over anyway; a chore."""
+    async with database.transaction(Reach.system("gateway")) as session:
+        await session.execute(text("DELETE FROM client_assertion WHERE expires_at < now()"))
 
 
 def _checked(claims: Mapping[str, Any], audiences: Collection[str], now: int) -> int:

@@ -1,0 +1,1 @@
+"""What happens to external logins: linking a person, sending a browser away, taking it back."""
