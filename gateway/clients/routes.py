@@ -26,6 +26,7 @@ from services.kit.database import Session
 from services.kit.etags import IfMatch, PreconditionRequired, StaleVersion, tag
 from services.kit.http import router
 from services.kit.idempotency import Idempotent
+from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.peers import Peers
 from services.kit.problems import ValidationFailed, problems
@@ -36,8 +37,8 @@ clients = router(prefix="/accounts/machine-clients", tags=["machine-clients"])
 
 _CHANGE_PROBLEMS = (registering.ClientNotFound, PreconditionRequired, StaleVersion)
 
-ClientNumber = Annotated[int, Path(ge=1, description="Номер клиента", examples=[5])]
-SecretNumber = Annotated[int, Path(ge=1, description="Номер секрета", examples=[17])]
+ClientNumber = Annotated[Id, Path(description="Номер клиента", examples=[5])]
+SecretNumber = Annotated[Id, Path(description="Номер секрета", examples=[17])]
 
 
 def _peers(request: Request) -> Peers:

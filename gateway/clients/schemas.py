@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gateway.signatures import public_key
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 
 __all__ = [
     "MachineClientIn",
@@ -74,12 +75,12 @@ class MachineClientIn(In):
     )
     title: Title
     scopes: Scopes
-    municipality_id: int | None = Field(
+    municipality_id: Id | None = Field(
         default=None,
         description="Муниципалитет клиента; не указан: клиент вашего собственного уровня",
         examples=[3],
     )
-    school_id: int | None = Field(
+    school_id: Id | None = Field(
         default=None,
         description="Школа клиента; её муниципалитет указывать не обязательно",
         examples=[None],
