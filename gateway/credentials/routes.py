@@ -7,7 +7,7 @@ from gateway.credentials import operations
 from gateway.credentials.schemas import OwnPasswordIn, RedemptionIn
 from gateway.parts import DatabaseOf, PartsOf
 from gateway.passwords import PasswordChecksBusy, PasswordRefused
-from gateway.sessions.own import NotAPerson, OwnAccount
+from gateway.sessions.own import PersonOnly, OwnAccount
 from gateway.sources import source_of
 from services.kit.clock import Now
 from services.kit.http import router
@@ -49,7 +49,7 @@ async def redeem_invitation(
     summary="Сменить свой пароль",
     status_code=204,
     responses=problems(
-        NotAPerson,
+        PersonOnly,
         operations.CurrentPasswordWrong,
         operations.PasswordChangedMeanwhile,
         PasswordRefused,

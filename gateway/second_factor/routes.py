@@ -23,7 +23,7 @@ from gateway.second_factor.schemas import (
     TicketWithCodeIn,
 )
 from gateway.sessions import operations as sessions
-from gateway.sessions.own import NotAPerson, OwnAccount
+from gateway.sessions.own import PersonOnly, OwnAccount
 from services.kit import audit
 from services.kit.clock import Now
 from services.kit.database import Session
@@ -54,7 +54,7 @@ _CONFIRMATION_PROBLEMS = (
     "/auth/me/second-factor",
     summary="Мой второй фактор",
     response_model=SecondFactorOut,
-    responses=problems(NotAPerson),
+    responses=problems(PersonOnly),
 )
 async def read_own_second_factor(person: OwnAccount, own: Own) -> SecondFactorOut:
     """Включён ли у вас второй фактор, обязателен ли он и сколько резервных кодов осталось."""
@@ -67,7 +67,7 @@ async def read_own_second_factor(person: OwnAccount, own: Own) -> SecondFactorOu
     "/auth/me/second-factor",
     summary="Начать настройку второго фактора",
     response_model=EnrolmentOut,
-    responses=problems(NotAPerson, refusals.SecondFactorAlreadyOn),
+    responses=problems(PersonOnly, refusals.SecondFactorAlreadyOn),
 )
 async def enrol_own_second_factor(person: OwnAccount, own: Own) -> operations.Enrolment:
     """Выдаёт секрет для приложения одноразовых кодов. Он вступает в силу только после подтверждения кодом."""
@@ -78,7 +78,7 @@ async def enrol_own_second_factor(person: OwnAccount, own: Own) -> operations.En
     "/auth/me/second-factor/confirmation",
     summary="Подтвердить второй фактор",
     response_model=RecoveryCodesOut,
-    responses=problems(NotAPerson, *_CONFIRMATION_PROBLEMS),
+    responses=problems(PersonOnly, *_CONFIRMATION_PROBLEMS),
 )
 async def confirm_own_second_factor(
     person: OwnAccount, asked: OneTimeCodeIn, own: Own
@@ -91,7 +91,7 @@ async def confirm_own_second_factor(
     "/auth/me/second-factor/recovery-codes",
     summary="Заменить резервные коды",
     response_model=RecoveryCodesOut,
-    responses=problems(NotAPerson, refusals.SecondFactorOff, refusals.CodeWrong, TooManyAttempts),
+    responses=problems(PersonOnly, refusals.SecondFactorOff, refusals.CodeWrong, TooManyAttempts),
 )
 async def replace_own_recovery_codes(
     person: OwnAccount, asked: CodeIn, own: Own
@@ -106,7 +106,7 @@ async def replace_own_recovery_codes(
     summary="Выключить свой второй фактор",
     status_code=204,
     responses=problems(
-        NotAPerson,
+        PersonOnly,
         refusals.SecondFactorOff,
         refusals.SecondFactorDemanded,
         refusals.CodeWrong,

@@ -10,10 +10,10 @@ from jose import jwt
 from services.kit.principals import Principal, Role, authenticate
 from services.kit.problems import Problem
 
-__all__ = ["NotAPerson", "OwnAccount", "Person", "SessionId"]
+__all__ = ["PersonOnly", "OwnAccount", "Person", "SessionId"]
 
 
-class NotAPerson(Problem):
+class PersonOnly(Problem):
     """The operation is about the caller's own account, and a machine client has none."""
 
     status = 403
@@ -43,7 +43,7 @@ class Person:
 def _person(caller: Annotated[Principal, Depends(authenticate)]) -> Person:
     kind, _, number = caller.subject.partition(":")
     if caller.role is Role.INTEGRATION or kind != "user" or not number.isdecimal():
-        raise NotAPerson
+        raise PersonOnly
     # Verified a moment ago, so its claims may be read as they are.
     session_id = jwt.get_unverified_claims(caller.token).get("sid")
     return Person(int(number), None if session_id is None else uuid.UUID(str(session_id)))

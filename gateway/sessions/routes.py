@@ -5,7 +5,7 @@ from datetime import timedelta
 from gateway.elevation import elevated
 from gateway.parts import PartsOf
 from gateway.sessions import operations, queries
-from gateway.sessions.own import NotAPerson, OwnAccount, SessionId
+from gateway.sessions.own import PersonOnly, OwnAccount, SessionId
 from gateway.sessions.schemas import OwnSessionOut
 from services.kit import audit
 from services.kit.clock import Now
@@ -24,7 +24,7 @@ sessions = router(prefix="/auth/sessions", tags=["sessions"])
     summary="Мои сеансы",
     response_model=Page[OwnSessionOut],
     openapi_extra=audit.reads(audit.OWN),
-    responses=problems(NotAPerson),
+    responses=problems(PersonOnly),
 )
 async def list_own_sessions(
     person: OwnAccount, session: Session, parts: PartsOf, now: Now, ask: PageAsk
@@ -48,7 +48,7 @@ async def list_own_sessions(
     "",
     summary="Завершить остальные сеансы",
     status_code=204,
-    responses=problems(NotAPerson),
+    responses=problems(PersonOnly),
 )
 async def end_other_own_sessions(person: OwnAccount, session: Session, now: Now) -> None:
     """Завершает все ваши сеансы, кроме этого: их токены перестают действовать в течение секунды."""
@@ -61,7 +61,7 @@ async def end_other_own_sessions(person: OwnAccount, session: Session, now: Now)
     "/{session_id}",
     summary="Завершить сеанс",
     status_code=204,
-    responses=problems(NotAPerson, operations.SessionNotFound),
+    responses=problems(PersonOnly, operations.SessionNotFound),
 )
 async def end_own_session(
     person: OwnAccount, session_id: SessionId, session: Session, now: Now

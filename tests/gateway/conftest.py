@@ -1,5 +1,6 @@
 """The gateway on a database of its own, with a registry that answers for two municipalities."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import pytest
 from jose import jwt
 
 from gateway.app import SERVICE
-from tests.support.callers import bearer
+from tests.support.callers import bearer, signed
 from tests.support.running import Running, running
 from tests.support.serving import served
 
@@ -113,7 +114,7 @@ def person(gateway):
                 "login": login,
                 "display_name": login.title(),
                 "role": role,
-                "password": f"password of {login}",
+                "password": f"{login} ходит по тонкому льду",
                 **node,
             },
         )
@@ -128,8 +129,56 @@ async def logged_in(gateway: Running, login: str) -> AsyncIterator[httpx.AsyncCl
     """Yield a client that calls with a token the gateway itself has issued."""
     answer = await gateway.as_(None).post(
         "/api/auth/token",
-        json={"grant_type": "password", "login": login, "password": f"password of {login}"},
+        json={"grant_type": "password", "login": login, "password": f"{login} ходит по тонкому льду"},
     )
     async with gateway.as_(None) as client:
         client.headers |= bearer(answer.json()["access_token"])
         yield client
+
+
+async def log_in(
+    gateway: Running, login: str, password: str | None = None, **fields: Any
+) -> httpx.Response:
+    """Ask for a person's tokens; `headers` may say which device."""
+    headers = fields.pop("headers", {})
+    async with gateway.as_(None) as client:
+        return await client.post(
+            "/api/auth/token",
+            json={
+                "grant_type": "password",
+                "login": login,
+                "password": password or f"{login} ходит по тонкому льду",
+                **fields,
+            },
+            headers=headers,
+        )
+
+
+async def refresh(gateway: Running, tokens: dict[str, Any]) -> httpx.Response:
+    """Go on with a session."""
+    async with gateway.as_(None) as client:
+        return await client.post(
+            "/api/auth/token",
+            json={"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]},
+        )
+
+
+def as_person(gateway: Running, tokens: dict[str, Any]) -> httpx.AsyncClient:
+    """Return a client that calls as the gateway's own token says, session and all.
+
+    The claims are the gateway's; the signature is of the key that the application under test trusts.
+    """
+    return gateway.as_(signed(jwt.get_unverified_claims(tokens["access_token"])))
+
+
+async def is_dead(gateway: Running, tokens: dict[str, Any], *, within: float = 1.0) -> bool:
+    """Tell whether the access token is refused within so many seconds, and the refresh token too."""
+    async with as_person(gateway, tokens) as client:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + within
+        while (answer := await client.get("/api/auth/me")).status_code == 200:
+            if loop.time() > ends:
+                return False
+            await asyncio.sleep(0.02)
+    assert answer.json()["code"] == "token-revoked", answer.text
+    return (await refresh(gateway, tokens)).status_code == 400

@@ -14,7 +14,7 @@ from tests.support.callers import bearer, machine
 from tests.support.running import problem
 
 ROOT = machine(scopes=["accounts:write", "accounts:read"], level="system", client_id="root")
-PASSWORD = "password of anna"
+PASSWORD = "anna ходит по тонкому льду"
 
 
 @pytest.fixture
