@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
 from gateway import headers
-from gateway.refusals import ServiceBrokeOff, ServiceTimedOut, ServiceUnavailable
+from gateway.refusals import ServiceBrokeOff, ServiceTimedOut, ServiceUnavailable, TunnelRefused
 from gateway.routing import Destination, destination_of
 from gateway.streams import ClientGoneError, IncomingBody, Presence, refuse, too_large
 from services.kit import budgets
@@ -90,6 +90,8 @@ class Forwarder:
         answer = _Answer(send)
         body: IncomingBody | None = None
         try:
+            if scope["method"] == "CONNECT":
+                raise TunnelRefused
             onward = [*headers.onward(scope, request_id), self._budget]
             length = headers.declared_length(scope)
             if length != 0:

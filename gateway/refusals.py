@@ -65,3 +65,11 @@ class TooManyAtOnce(Problem):
 
     status = 429
     title = "Слишком много одновременных запросов"
+
+
+class TunnelRefused(Problem):
+    """CONNECT asks for a tunnel, which no address here is."""
+
+    status = 405
+    title = "Метод не поддерживается для этого адреса"
+    headers = {"Allow": "GET, POST, PUT, PATCH, DELETE"}  # noqa: RUF012  read only; an instance copies it

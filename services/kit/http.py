@@ -120,8 +120,10 @@ class EdgeMiddleware:
         registry: CollectorRegistry,
         access_log: bool,
         max_body_bytes: int,
+        prefix: str,
     ) -> None:
         self._app = app
+        self._prefix = prefix.encode()
         self._access_log = access_log
         self._max_body_bytes = max_body_bytes
         self._seconds = Histogram(
@@ -142,6 +144,11 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        raw_path = scope.get("raw_path")
+        if raw_path is not None and not raw_path.startswith(self._prefix):
+            # The gateway routes by the bytes: a prefix spelled in another way (%72egistry) is no
+            # path of ours there, so it is none here.
+            scope["path"] = raw_path.decode("latin-1")
         started = time.perf_counter()
         status = 500
         headers = Headers(scope=scope)

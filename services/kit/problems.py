@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.kit.logs import log, request_id
 
@@ -224,9 +225,25 @@ async def _on_problem(_: Request, exc: Exception) -> Response:
     return render(exc)
 
 
-async def _on_http_exception(_: Request, exc: Exception) -> Response:
+async def _on_http_exception(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101  as above
-    return _plain(exc.status_code, headers=exc.headers)
+    headers = dict(exc.headers or {})
+    if exc.status_code == 405:
+        headers["Allow"] = ", ".join(_verbs(request))
+    return _plain(exc.status_code, headers=headers)
+
+
+def _verbs(request: Request) -> list[str]:
+    """Return every verb of an address: each is a route of its own, and a route knows only its own."""
+    routes = request.app.router.routes
+    return [
+        verb
+        for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches(dict(request.scope) | {"method": verb})[0] is Match.FULL
+            for route in routes
+        )
+    ]
 
 
 async def _on_validation(_: Request, exc: Exception) -> Response:

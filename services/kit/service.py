@@ -130,6 +130,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         registry=registry,
         access_log=settings.access_log,
         max_body_bytes=settings.max_body_bytes,
+        prefix=service.path_prefix,
     )
     return app
 
