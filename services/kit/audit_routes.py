@@ -74,6 +74,7 @@ _link = Table(
 Level = Annotated[
     Literal["system", "region", "municipality", "school", "curator", "none", ""],
     Meanings(
+        "ReachLevel",
         {
             "system": "вся система: внутренняя работа, служба или главный администратор",
             "region": "регион",
@@ -82,7 +83,7 @@ Level = Annotated[
             "curator": "куратор",
             "none": "владелец базы: миграция или оператор",
             "": "неизвестен: запись старше этого поля",
-        }
+        },
     ),
 ]
 Hash = Annotated[

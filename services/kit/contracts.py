@@ -15,6 +15,7 @@ from services.kit.conventions import (
     AT_THE_DOOR,
     CONVENTIONS,
     HEADERS,
+    TOLD,
     add_answers,
     answers_of_the_kit,
     headers_of,
@@ -33,6 +34,8 @@ __all__ = ["describe", "document", "merge", "problem_list"]
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _DECIMAL = r"^-?\d{1,12}(\.\d{1,9})?$"
+_OF_WORDS = ("type", "enum", "x-enum-descriptions")
+_UNTOLD = "Successful Response"  # what FastAPI says when nobody says more
 _IS_ID = re.compile("(^|_)id$")
 
 _PROBLEM: dict[str, Any] = {
@@ -128,7 +131,6 @@ def _completed(document: dict[str, Any], service: "Service") -> dict[str, Any]:
     document = _renamed(document, {given: _plain_name(given) for given in schemas})
     components = document["components"]
     components["schemas"] |= {"ProblemDetail": _PROBLEM, "FieldError": _FIELD_ERROR}
-    components["headers"] = copy.deepcopy(dict(HEADERS))
     components["securitySchemes"] = security_schemes(scopes_of(service.scopes, service.roles))
     document["servers"] = [{"url": "/", "description": "Шлюз или сам сервис: пути одинаковы"}]
     document["info"]["x-service"] = service.name
@@ -139,8 +141,21 @@ def _completed(document: dict[str, Any], service: "Service") -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             _complete_operation(operation, service, components["schemas"])
+    _name_words(document)
     components["examples"] = _gathered(document["paths"])
+    components["headers"] = _used_headers(document["paths"])
     return document
+
+
+def _used_headers(paths: dict[str, Any]) -> dict[str, Any]:
+    used = {
+        name
+        for path in paths.values()
+        for operation in path.values()
+        for answer in operation["responses"].values()
+        for name in answer.get("headers", {})
+    }
+    return {name: copy.deepcopy(told) for name, told in HEADERS.items() if name in used}
 
 
 def _gathered(paths: dict[str, Any]) -> dict[str, Any]:
@@ -180,6 +195,38 @@ def _complete_field(name: str, field: dict[str, Any]) -> None:
         field["description"] = f"{description}. {words}" if words else description
 
 
+def _name_words(document: dict[str, Any]) -> None:
+    """Give every closed list of words a schema of its own, so that a client has a class for it."""
+    schemas = document["components"]["schemas"]
+    for owner, schema in list(schemas.items()):
+        for name, field in schema.get("properties", {}).items():
+            _name_words_of(field, owner + name.title().replace("_", ""), schemas)
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", []):
+                name = parameter["name"].title().replace("_", "")
+                owner = operation["operationId"].partition("_")[2].title().replace("_", "")
+                _name_words_of(parameter["schema"], owner + name, schemas)
+
+
+def _name_words_of(node: dict[str, Any], name: str, schemas: dict[str, Any]) -> None:
+    items = [node["items"]] if "items" in node else []
+    for inner in (*node.get("anyOf", ()), *node.get("oneOf", ()), *items):
+        _name_words_of(inner, name, schemas)
+    if len(node.get("enum", ())) < 2:
+        return
+    name = node.pop("x-name", name)
+    words = {key: node.pop(key) for key in _OF_WORDS if key in node}
+    told = zip(words["enum"], words.get("x-enum-descriptions", ()), strict=False)
+    meanings = "; ".join(f"`{word}`: {meaning}" for word, meaning in told)
+    words |= {"title": name, "description": meanings or node.get("description", "")}
+    node.pop("title", None)
+    node["$ref"] = f"#/components/schemas/{name}"
+    if schemas.setdefault(name, words)["enum"] != words["enum"]:
+        message = f"two closed lists of words are called {name}"
+        raise ValueError(message)
+
+
 def _complete_operation(
     operation: dict[str, Any], service: "Service", schemas: dict[str, Any]
 ) -> None:
@@ -190,6 +237,9 @@ def _complete_operation(
     who = "Токен не нужен." if is_public else who_may(scopes, service.roles)
     operation["description"] = f"{operation.get('description', '')}\n\n{who}".strip()
     for parameter in operation.get("parameters", []):
+        if parameter["in"] == "header":
+            # As documents write it; on the wire a header's letters are all the same.
+            parameter["name"] = "-".join(map(str.capitalize, parameter["name"].split("-")))
         _complete_field(parameter["name"], parameter["schema"])
     answers = operation["responses"]
     if "HTTPValidationError" in str(answers.get("422")):
@@ -200,6 +250,8 @@ def _complete_operation(
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         _add_example(media_type, content, schemas)
     for status, answer in operation["responses"].items():
+        if answer["description"] == _UNTOLD:
+            answer["description"] = TOLD.get(status, TOLD["200"])
         json = answer.get("content", {}).get("application/json", {})
         shape = _resolved(json.get("schema", {}), schemas)
         names = headers_of(operation, status, shape)
@@ -268,7 +320,7 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "components": {
             "schemas": {},
             "examples": {},
-            "headers": copy.deepcopy(dict(HEADERS)),
+            "headers": {},
             "securitySchemes": security_schemes(_scopes(documents)),
         },
     }
@@ -286,6 +338,7 @@ def merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         known_tags = {tag["name"] for tag in merged["tags"]}
         merged["tags"] += [tag for tag in part.get("tags", []) if tag["name"] not in known_tags]
     merged["components"]["examples"] |= _gathered(merged["paths"])
+    merged["components"]["headers"] = _used_headers(merged["paths"])
     return merged
 
 

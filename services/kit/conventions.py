@@ -21,6 +21,7 @@ __all__ = [
     "AT_THE_DOOR",
     "CONVENTIONS",
     "HEADERS",
+    "TOLD",
     "add_answers",
     "answers_of_the_kit",
     "headers_of",
@@ -55,6 +56,14 @@ CONVENTIONS = """\
 **Версии.** Новые поля, пути и коды ошибок появляются без предупреждения: незнакомое пропускайте. Об
 остальном предупреждают заголовки `Deprecation` и `Sunset` не меньше чем за два выпуска.
 """
+
+TOLD: Mapping[str, str] = {
+    "200": "Сделано, ответ в теле",
+    "201": "Создано, запись в теле",
+    "202": "Принято, работа идёт в фоне",
+    "204": "Сделано, тела нет",
+}
+"""What a good answer means when its operation does not say more."""
 
 HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Request-Id": {

@@ -34,13 +34,15 @@ class Word(StrEnum):
 
 
 class Meanings:
-    """The same for a `Literal`: `Annotated[Literal["a", "b"], Meanings({"a": ..., "b": ...})]`."""
+    """The same for a `Literal`: `Annotated[Literal["a", "b"], Meanings("Kind", {"a": ..., "b": ...})]`."""
 
-    def __init__(self, meanings: Mapping[str, str]) -> None:
+    def __init__(self, name: str, meanings: Mapping[str, str]) -> None:
+        self._name = name
         self._meanings = meanings
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> Any:
         """Put the meanings beside the words; a word without one is a mistake that shows at once."""
         schema = handler(core_schema)
+        schema["x-name"] = self._name
         schema["x-enum-descriptions"] = [self._meanings[word] for word in schema["enum"]]
         return schema

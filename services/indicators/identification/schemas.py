@@ -47,6 +47,7 @@ _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control chara
 RunState = Annotated[
     Literal["computing", "refused", "draft", "prepared", "approved", "published", "voided"],
     Meanings(
+        "RunState",
         {
             "computing": "считается",
             "refused": "отказ, причина в refusal",
@@ -55,40 +56,43 @@ RunState = Annotated[
             "approved": "утверждён",
             "published": "опубликован",
             "voided": "отменён",
-        }
+        },
     ),
 ]
 RunSchoolState = Annotated[
     Literal["assessed", "incomplete", "no_data", "not_applicable", "excluded"],
     Meanings(
+        "RunSchoolState",
         {
             "assessed": "оценена",
             "incomplete": "данных меньше, чем просит любое правило",
             "no_data": "результатов нет",
             "not_applicable": "неприменимо: нужных классов в школе нет",
             "excluded": "методика не касается школ этого вида",
-        }
+        },
     ),
 ]
 CertaintyCode = Annotated[
     Literal["none", "too_few", "not_excluded", "possible", "certain"],
     Meanings(
+        "CertaintyCode",
         {
             "none": "нет",
             "too_few": "мало данных",
             "not_excluded": "не исключено",
             "possible": "возможно",
             "certain": "устойчиво",
-        }
+        },
     ),
 ]
 FlagCode = Annotated[
     Literal["low_results", "adverse_conditions"],
     Meanings(
+        "FlagCode",
         {
             "low_results": "низкие результаты обучения (НРО)",
             "adverse_conditions": "неблагоприятные социальные условия (ФНСУ)",
-        }
+        },
     ),
 ]
 Sha256 = Annotated[

@@ -62,10 +62,11 @@ Title = Annotated[
 FlagCode = Annotated[
     Literal["low_results", "adverse_conditions"],
     Meanings(
+        "FlagCode",
         {
             "low_results": "низкие результаты обучения (НРО)",
             "adverse_conditions": "неблагоприятные социальные условия (ФНСУ)",
-        }
+        },
     ),
 ]
 

@@ -74,7 +74,10 @@ class ImportFileOut(Out):
     """One file of an import."""
 
     table: str = Field(description="Таблица раскладки", examples=["results"])
-    state: str = Field(description="awaited, receiving, received, refused", examples=["received"])
+    state: str = Field(
+        description="Состояние: awaited — ждёт файла, receiving — принимается, received — принят, refused — отклонён",
+        examples=["received"],
+    )
     sha256: str | None = Field(description="Хеш загруженных байтов (hex)", examples=["9f86d081…"])
     size_bytes: int | None = Field(description="Размер, байты", examples=[62000000])
     rows_in: int | None = Field(description="Строк данных в файле", examples=[1000000])
@@ -89,7 +92,10 @@ class JobOut(Out):
 
     id: int = Field(description="Номер задания", examples=[17])
     kind: str = Field(description="Вид задания", examples=["check-import"])
-    state: str = Field(description="queued, running, done, failed", examples=["running"])
+    state: str = Field(
+        description="Состояние: queued — в очереди, running — выполняется, done — выполнено, failed — не удалось",
+        examples=["running"],
+    )
     done: int = Field(description="Сделано строк", examples=[390000])
     total: int = Field(description="Всего строк", examples=[1000000])
     note: str = Field(description="Что делается", examples=["Проверка строк"])
