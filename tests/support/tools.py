@@ -43,7 +43,14 @@ def node(package_binary: str) -> list[str]:
     return [str(TOOLS / "node/bin/node"), str(node_modules() / package_binary)]
 
 
-def run(command: list[str], *, cwd: Path | None = None, within: float = 120, **variables: str):
+def run(
+    command: list[str],
+    *,
+    cwd: Path | None = None,
+    given: str = "",
+    within: float = 120,
+    **variables: str,
+):
     """Run a program with an environment of its own: ours holds settings that are none of its business."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("OPORA_")
@@ -54,6 +61,7 @@ def run(command: list[str], *, cwd: Path | None = None, within: float = 120, **v
         command,
         cwd=cwd,
         env=environment | variables,
+        input=given,
         capture_output=True,
         text=True,
         timeout=within,
