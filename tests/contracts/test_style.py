@@ -207,7 +207,7 @@ MISTAKES = {
     "opora-enum-type": [
         lambda d: schema(d, "NoteKind").pop("type"),
         lambda d: schema(d, "NoteOut")["properties"].update(
-            state=text("Состояние", enum=["new", "old"])
+            state={"description": "Состояние", "enum": ["new", "old"]}
         ),
     ],
     "opora-instant-and-day": [
@@ -244,7 +244,8 @@ MISTAKES = {
     "opora-change-if-match": [lambda d: at(d, "paths", NOTE, "patch", "parameters").pop(1)],
     "opora-create-idempotent": [lambda d: at(d, "paths", NOTES, "post", "parameters").pop(0)],
     "opora-header-name": [
-        lambda d: at(d, "paths", NOTE, "patch", "parameters", 1).update(name="if-match")
+        lambda d: at(d, "paths", NOTE, "patch", "parameters", 1).update(name="if-match"),
+        lambda d: at(d, "paths", NOTE, "patch", "parameters", 1).update(name="Content-Type"),
     ],
 }
 

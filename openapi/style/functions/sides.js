@@ -7,7 +7,8 @@ const closed = (schema) => {
   return open.length ? [{ message: "unknown fields would be lost: additionalProperties is not false" }] : [];
 };
 
-const named = (schema, { document }) => {
+const named = (schema, { document, path }, { except }) => {
+  if (except.includes(path[1])) return [];
   if (!schema.$ref) return [{ message: "the answer's schema has no name" }];
   const target = document.data.components.schemas[schema.$ref.split("/").at(-1)];
   return target?.type === "object" ? [] : [{ message: "the answer is not an object" }];
@@ -15,4 +16,4 @@ const named = (schema, { document }) => {
 
 const QUESTIONS = { closed, named };
 
-export default (schema, { ask }, context) => QUESTIONS[ask](schema, context);
+export default (schema, options, context) => QUESTIONS[options.ask](schema, context, options);
