@@ -21,6 +21,7 @@ from services.kit.audit import (
     recorded,
 )
 from services.kit.budgets import HEADER, begin_budget
+from services.kit.etags import IF_NONE_MATCH, NOT_MODIFIED, conditional
 from services.kit.idempotency import around
 from services.kit.inputs import as_declared
 from services.kit.logs import begin_request, log
@@ -66,6 +67,10 @@ class Route(APIRoute):
         Raises:
             UnrecordedReadingError: Its answer holds personal data and it does not say whose.
         """
+        path = str(options.get("path", args[0] if args else ""))
+        self._reads_one = path.endswith("}") and set(options.get("methods") or {"GET"}) == {"GET"}
+        if self._reads_one:
+            options = options | _conditional(options)
         super().__init__(*args, **options)
         if READS_MARK not in (self.openapi_extra or {}) and holds_personal_data(
             self.response_model
@@ -77,11 +82,25 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; the request's transaction is still open inside the wrapper."""
-        return recorded(
+        handler = recorded(
             around(super().get_route_handler()),
             name=self.name,
             mark=(self.openapi_extra or {}).get(READS_MARK),
         )
+        return conditional(handler) if self._reads_one else handler
+
+
+def _conditional(options: dict[str, Any]) -> dict[str, Any]:
+    """Declare what reading one record takes and answers beside what its operation says."""
+    extra = options.get("openapi_extra") or {}
+    parameters = extra.get("parameters", [])
+    # A router that is included makes its routes a second time.
+    if IF_NONE_MATCH not in parameters:
+        parameters = [*parameters, IF_NONE_MATCH]
+    return {
+        "openapi_extra": extra | {"parameters": parameters},
+        "responses": {304: NOT_MODIFIED} | (options.get("responses") or {}),
+    }
 
 
 def router(*, prefix: str, tags: list[str]) -> APIRouter:

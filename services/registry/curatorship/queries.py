@@ -1,15 +1,16 @@
 """Questions about curators' grants."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit.pages import PageAsk, Rows, keyset
 from services.registry.curatorship.tables import CuratorGrant
 
-__all__ = ["grant", "grants"]
+__all__ = ["grant", "grants", "in_force"]
 
 
 async def grants(
@@ -22,7 +23,9 @@ async def grants(
 ) -> Rows:
     """Return grants within reach in the order they were made; `active_on` keeps those in force."""
     columns = CuratorGrant.__table__.c
-    listed: Select[Any] = select(*columns)
+    listed: Select[Any] = select(
+        *columns, case((columns.revoked_at.is_(None), 1), else_=2).label("version")
+    )
     if curator is not None:
         listed = listed.where(columns.curator == curator)
     if school_id is not None:
@@ -42,3 +45,15 @@ async def grant(
     """Return a grant, locked when it is going to be revoked."""
     asked = select(CuratorGrant).where(CuratorGrant.id == grant_id)
     return await session.scalar(asked.with_for_update() if for_update else asked)
+
+
+async def in_force(
+    session: AsyncSession, school_ids: Collection[int]
+) -> dict[tuple[str, int, date, date | None], CuratorGrant]:
+    """Return the grants of these schools that nobody has revoked, by curator, school and days."""
+    found = await session.scalars(
+        select(CuratorGrant)
+        .where(CuratorGrant.school_id.in_(school_ids), CuratorGrant.revoked_at.is_(None))
+        .order_by(CuratorGrant.id)
+    )
+    return {(one.curator, one.school_id, one.valid_from, one.valid_to): one for one in found}

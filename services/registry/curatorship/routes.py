@@ -3,18 +3,25 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 
 from services.kit.clock import Now
 from services.kit.database import Session
+from services.kit.etags import tag
 from services.kit.http import router
-from services.kit.idempotency import Idempotent
+from services.kit.idempotency import IdempotencyRequired, Idempotent
 from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk
 from services.kit.problems import problems
 from services.registry.curatorship import operations, queries
 from services.registry.curatorship.access import CuratorEditor, CuratorReader
-from services.registry.curatorship.schemas import GrantIn, GrantOut, Revocation
+from services.registry.curatorship.schemas import (
+    GrantBulkIn,
+    GrantBulkOut,
+    GrantIn,
+    GrantOut,
+    Revocation,
+)
 from services.registry.curatorship.tables import CuratorGrant
 from services.registry.schools.operations.network import SchoolNotFound
 
@@ -57,10 +64,26 @@ async def list_curator_grants(
     responses=problems(SchoolNotFound),
 )
 async def create_curator_grant(
-    caller: CuratorEditor, new: GrantIn, session: Session
+    caller: CuratorEditor, new: GrantIn, session: Session, response: Response
 ) -> CuratorGrant:
     """Куратор видит школу с valid_from до valid_to во всех сервисах, пока право не отозвано."""
-    return await operations.give(session, new, by=caller.subject)
+    grant = await operations.give(session, new, by=caller.subject)
+    response.headers["Location"] = f"/api/registry/v1/curator-grants/{grant.id}"
+    tag(response, grant.version)
+    return grant
+
+
+@grants.post(
+    "/bulk",
+    summary="Закрепить много школ за кураторами",
+    response_model=GrantBulkOut,
+    dependencies=[IdempotencyRequired],
+)
+async def create_curator_grants(
+    caller: CuratorEditor, bulk: GrantBulkIn, session: Session
+) -> GrantBulkOut:
+    """Закрепляет до 1000 школ: всё или ничего. Точно такое действующее право не повторяется."""
+    return await operations.give_many(session, bulk, by=caller.subject)
 
 
 @grants.get(
@@ -69,9 +92,13 @@ async def create_curator_grant(
     response_model=GrantOut,
     responses=problems(operations.GrantNotFound),
 )
-async def read_curator_grant(_: CuratorReader, grant_id: GrantId, session: Session) -> CuratorGrant:
+async def read_curator_grant(
+    _: CuratorReader, grant_id: GrantId, session: Session, response: Response
+) -> CuratorGrant:
     """Одно право куратора."""
-    return await operations.visible_grant(session, grant_id)
+    grant = await operations.visible_grant(session, grant_id)
+    tag(response, grant.version)
+    return grant
 
 
 @grants.post(
@@ -82,7 +109,17 @@ async def read_curator_grant(_: CuratorReader, grant_id: GrantId, session: Sessi
     responses=problems(operations.GrantNotFound, operations.AlreadyRevoked),
 )
 async def revoke_curator_grant(
-    caller: CuratorEditor, grant_id: GrantId, revocation: Revocation, session: Session, now: Now
+    caller: CuratorEditor,
+    grant_id: GrantId,
+    revocation: Revocation,
+    session: Session,
+    now: Now,
+    response: Response,
 ) -> CuratorGrant:
-    """Отзывает право сразу; запись остаётся с причиной."""
-    return await operations.revoke(session, grant_id, revocation, by=caller.subject, at=now)
+    """Отзывает право сразу; запись остаётся с причиной.
+
+    If-Match не нужен: право меняется один раз, и второй отзыв получает 409.
+    """
+    grant = await operations.revoke(session, grant_id, revocation, by=caller.subject, at=now)
+    tag(response, grant.version)
+    return grant

@@ -1,7 +1,7 @@
 """What travels about curators' grants."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,7 +9,7 @@ from services.kit.http import In, Out
 from services.kit.inputs import Id
 from services.registry.days import Day
 
-__all__ = ["GrantIn", "GrantOut", "Revocation"]
+__all__ = ["GrantBulkIn", "GrantBulkOut", "GrantBulkRow", "GrantIn", "GrantOut", "Revocation"]
 
 Subject = Annotated[
     str,
@@ -72,3 +72,47 @@ class GrantOut(Out):
     reason: Reason
     revoked_at: datetime | None = Field(description="Когда отозвано (UTC)", examples=[None])
     revocation_reason: str | None = Field(description="Почему отозвано", examples=[None])
+    version: int = Field(description="Версия записи (ETag): 1 — дано, 2 — отозвано", examples=[1])
+
+
+class GrantBulkIn(In):
+    """Up to 1000 grants given at once: all or nothing."""
+
+    grants: list[GrantIn] = Field(
+        min_length=1,
+        max_length=1000,
+        description="Права; внутри списка не повторяются",
+        examples=[
+            [
+                {
+                    "curator": "user:12",
+                    "school_id": 12,
+                    "valid_from": "2025-03-15",
+                    "reason": "Приказ от 15.03.2025 № 211",
+                }
+            ]
+        ],
+    )
+
+
+class GrantBulkRow(Out):
+    """What became of one grant of the bulk."""
+
+    id: int = Field(description="Номер права", examples=[9])
+    curator: Subject
+    school_id: int = Field(description="Школа", examples=[12])
+    outcome: Literal["created", "unchanged"] = Field(
+        description="created — дано; unchanged — точно такое право уже действует",
+        examples=["created"],
+    )
+
+
+class GrantBulkOut(Out):
+    """What a bulk did; created + unchanged = number of grants sent."""
+
+    created: int = Field(description="Дано прав", examples=[40])
+    unchanged: int = Field(description="Уже действовали", examples=[0])
+    grants: list[GrantBulkRow] = Field(
+        description="По одной строке на право, в порядке запроса",
+        examples=[[{"id": 9, "curator": "user:12", "school_id": 12, "outcome": "created"}]],
+    )

@@ -53,3 +53,8 @@ class CuratorGrant(Identified, Located, Base):
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_by: Mapped[str | None] = mapped_column(Text)
     revocation_reason: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def version(self) -> int:
+        """Count the states of the grant, which has two: given, and revoked."""
+        return 1 if self.revoked_at is None else 2

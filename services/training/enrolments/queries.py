@@ -1,5 +1,7 @@
 """What is asked about enrolments."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,7 +9,14 @@ from services.kit.pages import PageAsk, Rows, keyset
 from services.training.enrolments.tables import Enrolment
 from services.training.projection.tables import School
 
-__all__ = ["enrolment_to_change", "enrolments", "school", "visible_enrolment"]
+__all__ = [
+    "enrolment_to_change",
+    "enrolments",
+    "of_course",
+    "school",
+    "schools",
+    "visible_enrolment",
+]
 
 
 async def enrolments(session: AsyncSession, *, course_id: int | None, page: PageAsk) -> Rows:
@@ -31,3 +40,21 @@ async def enrolment_to_change(session: AsyncSession, enrolment_id: int) -> Enrol
 async def school(session: AsyncSession, school_id: int) -> School | None:
     """Return the school; None when the caller has no such school."""
     return await session.scalar(select(School).where(School.id == school_id))
+
+
+async def schools(session: AsyncSession, school_ids: Collection[int]) -> dict[int, School]:
+    """Return of these schools those the caller has, by id."""
+    found = await session.scalars(select(School).where(School.id.in_(school_ids)))
+    return {school.id: school for school in found}
+
+
+async def of_course(
+    session: AsyncSession, course_id: int, school_ids: Collection[int]
+) -> dict[int, Enrolment]:
+    """Return what these schools have enrolled in the course, withdrawn or not, by school."""
+    found = await session.scalars(
+        select(Enrolment).where(
+            Enrolment.course_id == course_id, Enrolment.school_id.in_(school_ids)
+        )
+    )
+    return {enrolment.school_id: enrolment for enrolment in found}

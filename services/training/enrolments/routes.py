@@ -9,7 +9,7 @@ from services.kit.clock import Now
 from services.kit.database import Session
 from services.kit.etags import IfMatch
 from services.kit.http import router
-from services.kit.idempotency import Idempotent
+from services.kit.idempotency import IdempotencyRequired, Idempotent
 from services.kit.inputs import Id
 from services.kit.pages import Page, PageAsk, Rows
 from services.kit.problems import problems
@@ -23,7 +23,13 @@ from services.training.enrolments.operations import (
     EnrolmentNotFound,
     SchoolNotFound,
 )
-from services.training.enrolments.schemas import EnrolmentIn, EnrolmentOut, WithdrawalIn
+from services.training.enrolments.schemas import (
+    EnrolmentBulkIn,
+    EnrolmentBulkOut,
+    EnrolmentIn,
+    EnrolmentOut,
+    WithdrawalIn,
+)
 from services.training.enrolments.tables import Enrolment
 
 __all__ = ["routes"]
@@ -63,6 +69,22 @@ async def enrol_school(
     response.headers["Location"] = f"/api/training/v1/enrolments/{row.id}"
     etags.tag(response, row.version)
     return row
+
+
+@routes.post(
+    "/bulk",
+    summary="Записать много школ на курс",
+    response_model=EnrolmentBulkOut,
+    responses=problems(CourseNotFound, CourseFull, AlreadyEnrolled),
+    dependencies=[IdempotencyRequired],
+)
+async def enrol_schools(
+    caller: EnrolmentEditor,  # noqa: ARG001  the check is the use
+    session: Session,
+    bulk: EnrolmentBulkIn,
+) -> EnrolmentBulkOut:
+    """Записывает до 1000 школ на один курс: всё или ничего. Места считает база данных."""
+    return await operations.enrol_many(session, bulk)
 
 
 @routes.get(

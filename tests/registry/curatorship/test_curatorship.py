@@ -118,3 +118,52 @@ async def test_a_grant_of_another_region_opens_nothing(registry, smolensk):
     assert await seen_by(own) == [school["id"]]
     assert await seen_by(stranger) == []
     assert (await stranger.get(GRANTS)).json()["items"] == []
+
+
+async def give_many(region, *grants):
+    return await region.post(
+        f"{GRANTS}/bulk",
+        json={"grants": grants},
+        headers={"Idempotency-Key": f"many-grants-{len(grants)}"},
+    )
+
+
+async def test_many_schools_are_given_at_once_and_what_is_in_force_stays(smolensk):
+    first, second = await a_school(smolensk, code="1"), await a_school(smolensk, code="2")
+    held = (await smolensk.region.post(GRANTS, json=grant_body(first))).json()
+
+    made = (await give_many(smolensk.region, grant_body(first), grant_body(second))).json()
+
+    assert (made["created"], made["unchanged"]) == (1, 1)
+    assert [row["outcome"] for row in made["grants"]] == ["unchanged", "created"]
+    assert made["grants"][0]["id"] == held["id"]
+    assert len((await smolensk.region.get(GRANTS)).json()["items"]) == 2
+
+
+async def test_one_wrong_grant_of_many_gives_none(smolensk):
+    school = await a_school(smolensk)
+
+    refused = await give_many(
+        smolensk.region, grant_body(school), grant_body({"id": 999}), grant_body(school)
+    )
+
+    found = problem(refused, 422, "validation-failed")["errors"]
+    assert [(e["pointer"], e["code"]) for e in found] == [
+        ("/grants/1/school_id", "school_not_found"),
+        ("/grants/2", "repeated"),
+    ]
+    assert (await smolensk.region.get(GRANTS)).json()["items"] == []
+
+
+async def test_a_grant_has_an_etag_that_tells_given_from_revoked(smolensk):
+    made = await smolensk.region.post(GRANTS, json=grant_body(await a_school(smolensk)))
+    address = f"{GRANTS}/{made.json()['id']}"
+    seen = (await smolensk.region.get(address)).headers["etag"]
+
+    same = await smolensk.region.get(address, headers={"If-None-Match": seen})
+    await smolensk.region.post(f"{address}/revocation", json={"reason": "Увольнение"})
+    after = await smolensk.region.get(address, headers={"If-None-Match": seen})
+
+    assert (made.headers["etag"], seen) == ('"1"', '"1"')
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", '"1"')
+    assert (after.status_code, after.headers["etag"]) == (200, '"2"')

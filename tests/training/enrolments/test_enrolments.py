@@ -135,3 +135,41 @@ async def test_a_school_sees_its_own_enrolments_only(training, course):
         problem(await client.get(f"{ENROLMENTS}/{other['id']}"), 404, "enrolment-not-found")
 
     assert ([item["id"] for item in page["items"]], page["total"]) == ([mine["id"]], 1)
+
+
+async def enrol_many(training, course, *entries, key="many-schools"):
+    async with training.as_(REGION) as client:
+        return await client.post(
+            f"{ENROLMENTS}/bulk",
+            json={
+                "course_id": course["id"],
+                "enrolments": [{"school_id": s, "people": people} for s, people in entries],
+            },
+            headers={"Idempotency-Key": key},
+        )
+
+
+async def test_many_schools_enrol_at_once_and_those_enrolled_keep_their_places(training, course):
+    await enrolled(training, course, SCHOOLS[0], people=2)
+
+    answer = (await enrol_many(training, course, (100, 2), (101, 3), (210, 4))).json()
+
+    assert [row["outcome"] for row in answer["enrolments"]] == ["unchanged", "created", "created"]
+    assert (answer["created"], answer["unchanged"]) == (2, 1)
+    assert await taken_places(training, course) == 9
+
+
+async def test_many_schools_enrol_all_or_none(training, course):
+    await enrolled(training, course, SCHOOLS[0], people=2)
+
+    wrong = await enrol_many(training, course, (100, 5), (300, 1), (101, 1), (101, 1))
+    full = await enrol_many(training, course, (101, 5), (102, 4), key="too-many-people")
+
+    errors = problem(wrong, 422, "validation-failed")["errors"]
+    assert [(e["pointer"], e["code"]) for e in errors] == [
+        ("/enrolments/0/school_id", "already_enrolled"),
+        ("/enrolments/1/school_id", "school_not_found"),
+        ("/enrolments/3/school_id", "repeated"),
+    ]
+    assert problem(full, 409, "course-full")["free_places"] == 8
+    assert await taken_places(training, course) == 2
