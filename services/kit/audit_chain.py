@@ -27,7 +27,7 @@ from services.kit.words import Word
 __all__ = [
     "CHORES",
     "GENESIS",
-    "Break",
+    "ChainBreak",
     "BrokenAt",
     "Head",
     "Verdict",
@@ -53,7 +53,7 @@ class Head:
     sealed_at: datetime | None
 
 
-class Break(Word):
+class ChainBreak(Word):
     """What is wrong at the first place where the chain does not hold."""
 
     CHANGED = "changed", "запись не та, что была сцеплена"
@@ -69,7 +69,7 @@ class Break(Word):
 class BrokenAt:
     """The first place where the chain does not hold."""
 
-    what: Break
+    what: ChainBreak
     position: int | None
     entry_id: int | None
 
@@ -175,7 +175,7 @@ async def _follow(
     if after:
         found: bytes | None = await session.scalar(_BEFORE, {"position": after})
         if found is None:
-            return after, BrokenAt(Break.GAP, after, None)
+            return after, BrokenAt(ChainBreak.GAP, after, None)
         before = found
     position = after
     async for link in _links(session, after, limit):
@@ -188,16 +188,16 @@ async def _follow(
 
 def _judge(link: Any, position: int, before: bytes) -> BrokenAt | None:
     if link.position != position + 1:
-        what = Break.GAP
+        what = ChainBreak.GAP
     elif hashlib.sha256(before + link.digest).digest() != link.hash:
-        what = Break.REORDERED
+        what = ChainBreak.REORDERED
     elif link.canonical is None:
-        what = Break.REMOVED
+        what = ChainBreak.REMOVED
     elif hashlib.sha256(link.canonical.encode()).digest() != link.digest:
-        what = Break.CHANGED
+        what = ChainBreak.CHANGED
     else:
         return None
-    return BrokenAt(what, position + 1, None if what is Break.GAP else link.entry_id)
+    return BrokenAt(what, position + 1, None if what is ChainBreak.GAP else link.entry_id)
 
 
 async def _links(session: AsyncSession, after: int, limit: int | None) -> AsyncIterator[Any]:
@@ -216,16 +216,16 @@ async def _links(session: AsyncSession, after: int, limit: int | None) -> AsyncI
 
 async def _inserted(session: AsyncSession) -> BrokenAt | None:
     found = await session.scalar(_UNLINKED)
-    return None if found is None else BrokenAt(Break.INSERTED, None, found)
+    return None if found is None else BrokenAt(ChainBreak.INSERTED, None, found)
 
 
 async def _departed(
     session: AsyncSession, end: Head, position: int, expected: bytes
 ) -> BrokenAt | None:
     if position > end.position:
-        return BrokenAt(Break.TRUNCATED, end.position + 1, None)
+        return BrokenAt(ChainBreak.TRUNCATED, end.position + 1, None)
     present = GENESIS if position == 0 else await session.scalar(_BEFORE, {"position": position})
-    return None if present == expected else BrokenAt(Break.REWRITTEN, position, None)
+    return None if present == expected else BrokenAt(ChainBreak.REWRITTEN, position, None)
 
 
 async def export(session: AsyncSession, *, after: int = 0) -> AsyncIterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.kit import audit, audit_chain
-from services.kit.audit_chain import Break, Verdict
+from services.kit.audit_chain import ChainBreak, Verdict
 from services.kit.database import Database, Session
 from services.kit.http import In, Out, router
 from services.kit.pages import Page, PageAsk, keyset
@@ -195,7 +195,7 @@ class VerificationIn(In):
 class BreakOut(Out):
     """The first place where the chain does not hold."""
 
-    code: Break = Field(
+    code: ChainBreak = Field(
         description="Что нарушено",
         examples=["changed"],
     )
