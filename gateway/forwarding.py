@@ -15,7 +15,7 @@ from yarl import URL
 from gateway import headers
 from gateway.refusals import ServiceBrokeOff, ServiceTimedOut, ServiceUnavailable, TunnelRefused
 from gateway.routing import Destination, destination_of
-from gateway.streams import ClientGoneError, IncomingBody, Presence, refuse, too_large
+from gateway.streams import ClientGoneError, IncomingBody, Pace, Presence, refuse, too_large
 from services.kit import budgets
 from services.kit.logs import begin_request, log
 from services.kit.problems import Problem
@@ -32,6 +32,8 @@ class Limits:
     connect_seconds: float = 1.5
     answer_seconds: float = 60.0
     body_idle_seconds: float = 30.0
+    body_grace_seconds: float = 30.0
+    body_bytes_per_second: int = 500
     connections_per_service: int = 256
     # Less than a service keeps an idle connection (5 s in uvicorn), so that a request is seldom
     # written into a connection which the service is just closing.
@@ -55,6 +57,7 @@ class Forwarder:
         self._bases = {service: url.rstrip("/") for service, url in urls.items()}
         self._limits = limits or Limits()
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._pace = Pace(self._limits.body_grace_seconds, self._limits.body_bytes_per_second)
         self._budget = (budgets.HEADER, str(int(self._limits.answer_seconds * 1000)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +103,7 @@ class Forwarder:
                     receive,
                     limit=limit,
                     idle_seconds=self._limits.body_idle_seconds,
+                    pace=self._pace,
                 )
                 if length is not None and length > limit:
                     raise too_large(limit)

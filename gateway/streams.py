@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,7 +12,7 @@ from gateway.refusals import BodyStalled, BodyTooLarge
 from services.kit.logs import request_id
 from services.kit.problems import Problem, render
 
-__all__ = ["ClientGoneError", "IncomingBody", "Presence", "refuse", "too_large"]
+__all__ = ["ClientGoneError", "IncomingBody", "Pace", "Presence", "refuse", "too_large"]
 
 _WATCH_AFTER_SECONDS: Final = 0.25
 """A request answered sooner is not watched for its client leaving: watching costs a task."""
@@ -25,13 +26,28 @@ class ClientGoneError(Exception):
     """Nobody waits for the answer any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The least a body has to come by, after a while: who drips it holds a connection of a service."""
+
+    grace_seconds: float
+    bytes_per_second: int
+
+    def is_missed(self, size: int, waited: float) -> bool:
+        """Tell whether so many bytes in so much waiting are too few."""
+        return waited > self.grace_seconds and size < waited * self.bytes_per_second
+
+
 class IncomingBody:
     """The request's body: counted, bounded, never held as a whole."""
 
-    def __init__(self, receive: Receive, *, limit: int, idle_seconds: float) -> None:
+    def __init__(
+        self, receive: Receive, *, limit: int, idle_seconds: float, pace: Pace | None = None
+    ) -> None:
         self._receive = receive
         self._limit = limit
         self._idle_seconds = idle_seconds
+        self._pace = pace
         self._size = 0
         self.complete = False
         self.failure: Problem | ClientGoneError | None = None
@@ -42,15 +58,22 @@ class IncomingBody:
 
         Raises:
             BodyTooLarge: More bytes came than the address takes.
-            BodyStalled: Nothing came for `idle_seconds`.
+            BodyStalled: Nothing came for `idle_seconds`, or it comes below the least pace.
             ClientGoneError: The client left in the middle.
         """
+        loop = asyncio.get_running_loop()
+        waited = 0.0
         while not self.complete:
+            asked = loop.time()
             try:
                 async with asyncio.timeout(self._idle_seconds):
                     message = await self._receive()
             except TimeoutError as error:
                 raise self._fail(BodyStalled("Проверьте соединение и повторите запрос.")) from error
+            # Only the client's own time counts: a service that takes the body slowly is not its fault.
+            waited += loop.time() - asked
+            if self._pace is not None and self._pace.is_missed(self._size, waited):
+                raise self._fail(BodyStalled("Данные идут слишком медленно: проверьте соединение."))
             if message["type"] == "http.disconnect":
                 raise self._fail(ClientGoneError())
             chunk: bytes = message.get("body", b"")

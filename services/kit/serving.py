@@ -114,6 +114,8 @@ class _BoundedHead(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if sum(len(name) + len(value) for name, value in self.headers) > _HEAD_BYTES:
             self._refuse(431)
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            self._refuse(400)
         self._head_came()
         super().on_headers_complete()
 
