@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from gateway.passwords import LONGEST, SHORTEST
 from services.kit.audit import PERSONAL
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 from services.kit.words import Word
 
 __all__ = [
@@ -42,13 +43,13 @@ class AccountState(Word):
 
 Login = Annotated[
     str,
-    # One person, one login, however it is typed.
-    BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value),
     Field(
         pattern=r"^[a-z0-9][a-z0-9._@-]{2,63}$",
         description="Имя для входа: латинские буквы, цифры и знаки . _ @ -; регистр не важен",
         examples=["ivanova.velizh"],
     ),
+    # One person, one login, however it is typed. Last, so that the contract still tells the pattern.
+    BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value),
 ]
 
 DisplayName = Annotated[
@@ -89,15 +90,15 @@ class AccountIn(In):
     login: Login
     display_name: DisplayName
     role: PersonRole = Field(description="Роль", examples=["municipality"])
-    region_id: int | None = Field(
+    region_id: Id | None = Field(
         default=None,
         description="Регион; указывает только системный клиент, у остальных он свой",
         examples=[1],
     )
-    municipality_id: int | None = Field(
+    municipality_id: Id | None = Field(
         default=None, description="Муниципалитет, для роли municipality", examples=[3]
     )
-    school_id: int | None = Field(default=None, description="Школа, для роли school", examples=[1])
+    school_id: Id | None = Field(default=None, description="Школа, для роли school", examples=[1])
     password: NewPassword | None = Field(
         default=None,
         description="Начальный пароль. Лучше не указывайте: выдайте приглашение, и человек задаст свой",

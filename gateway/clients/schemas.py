@@ -1,7 +1,6 @@
 """What travels about machine clients."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +8,7 @@ from pydantic import Field, model_validator
 from gateway.signatures import public_key
 from services.kit.http import In, Out
 from services.kit.inputs import Id
+from services.kit.words import Word
 
 __all__ = [
     "MachineClientIn",
@@ -52,17 +52,13 @@ Title = Annotated[
 ]
 
 
-class SecretState(StrEnum):
+class SecretState(Word):
     """How far a secret is in its life."""
 
-    LIVE = "live"
-    """Works until somebody replaces or revokes it."""
-    ENDING = "ending"
-    """Replaced; works until `expires_at`."""
-    EXPIRED = "expired"
-    """Its overlap is over."""
-    REVOKED = "revoked"
-    """Somebody ended it."""
+    LIVE = "live", "действует, пока его не заменят или не отзовут"
+    ENDING = "ending", "заменён, действует до expires_at"
+    EXPIRED = "expired", "срок после замены вышел"
+    REVOKED = "revoked", "отозван"
 
 
 class MachineClientIn(In):
@@ -190,9 +186,12 @@ class PublicKeyIn(In):
         description="Имя ключа; то же стоит в заголовке kid подписи",
         examples=["2026-11"],
     )
-    kty: Literal["RSA", "EC"] = Field(description="Вид ключа", examples=["EC"])
+    kty: Literal["RSA", "EC"] = Field(
+        description="Вид ключа: RSA или EC (эллиптическая кривая)", examples=["EC"]
+    )
     alg: Literal["RS256", "PS256", "ES256"] = Field(
-        description="Единственный алгоритм, которым этот ключ подписывает", examples=["ES256"]
+        description="Единственный алгоритм, которым этот ключ подписывает: RS256 и PS256 — ключом RSA, ES256 — ключом EC",
+        examples=["ES256"],
     )
     use: Literal["sig"] = Field(
         default="sig", description="Назначение: только подпись", examples=["sig"]

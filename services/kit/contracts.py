@@ -183,6 +183,9 @@ def _complete_field(name: str, field: dict[str, Any]) -> None:
     if {"type": "string"} in kinds and any(one.get("type") == "number" for one in kinds):
         # An exact decimal, which pydantic also takes as a text.
         kinds[kinds.index({"type": "string"})] = {"type": "string", "pattern": _DECIMAL}
+    inner = [one["description"] for one in kinds if "description" in one]
+    if "description" not in field and len(inner) == 1:
+        field["description"] = inner[0]
     description = field.get("description")
     if description and {"type": "null"} in kinds and "null" not in description:
         field["description"] = f"{description}; null: не указано"

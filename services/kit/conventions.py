@@ -244,7 +244,9 @@ def headers_of(operation: Mapping[str, Any], status: str, shape: Mapping[str, An
     keys = {entry["name"].lower() for entry in operation.get("parameters", [])}
     rules = {
         # A record tells its version, and then its ETag says the same.
-        "ETag": good and "version" in shape.get("properties", {}),
+        "ETag": good
+        and bool(shape)
+        and ("if-match" in keys or "version" in shape.get("properties", {})),
         "Location": status == "201",
         "Idempotency-Replayed": good and "idempotency-key" in keys,
         "Content-Disposition": good and _is_file(operation["responses"][status]),
