@@ -11,10 +11,12 @@ from gateway.accounts.routes import accounts
 from gateway.admission import Admission
 from gateway.base import Base
 from gateway.callers import knowing_callers
+from gateway.chores import CHORES
 from gateway.clients.routes import clients
 from gateway.compression import Compression
 from gateway.contract import contract
 from gateway.credentials.routes import credentials
+from gateway.custody.routes import keys
 from gateway.documentation.routes import documentation
 from gateway.erasure.routes import erasure
 from gateway.federation.operations.logins import forget_old_logins
@@ -78,6 +80,7 @@ SERVICE = Service(
     # Machine clients stand before accounts, whose path they extend.
     routers=(
         tokens,
+        keys,
         sessions,
         credentials,
         second_factor,
@@ -92,6 +95,7 @@ SERVICE = Service(
     has_feed=False,
     holds=_held,
     chores=(
+        *CHORES,
         Chore("forget-old-levels", 300.0, forget_old_levels),
         Chore("forget-old-logins", 600.0, forget_old_logins),
         Chore("forget-used-assertions", 600.0, forget_used_assertions),
@@ -99,6 +103,7 @@ SERVICE = Service(
     prefix="/api",
     tags={
         "tokens": "Токены: вход, продолжение и завершение сеанса, открытые ключи",
+        "keys": "Ключи подписи токенов: смена и отзыв; для того, кто ведёт установку",
         "sessions": "Сеансы: где и когда вы вошли, завершение",
         "credentials": "Свой пароль: приглашение, смена",
         "second-factor": "Второй фактор: одноразовые коды из приложения",

@@ -9,6 +9,8 @@ __all__ = ["MACHINE_SCOPES", "MAY_APPOINT", "ROLES"]
 
 _ACCOUNTS = frozenset({"accounts:read", "accounts:write"})
 _CLIENTS = frozenset({"clients:read", "clients:write"})
+# Of the settings' own clients only: no level below may grant them (MACHINE_SCOPES).
+_KEYS = frozenset({"keys:read", "keys:write"})
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _ACCOUNTS | _CLIENTS | {"audit:read"},
@@ -16,7 +18,7 @@ ROLES: Mapping[Role, frozenset[str]] = {
     Role.SCHOOL: frozenset(),
     Role.CURATOR: frozenset(),
     # A machine client holds of these what its token names.
-    Role.INTEGRATION: _ACCOUNTS | _CLIENTS | {"audit:read"},
+    Role.INTEGRATION: _ACCOUNTS | _CLIENTS | _KEYS | {"audit:read"},
 }
 
 MAY_APPOINT: Mapping[Level, frozenset[Role]] = {

@@ -62,7 +62,17 @@ class GatewaySettings(ServiceSettings):
         default=(),
         description="Addresses of the web app that an external issuer may send people back to, a JSON list",
     )
-    access_token_seconds: int = Field(default=300, description="Life of an access token")
+    access_token_seconds: int = Field(
+        default=300, ge=1, le=3600, description="Life of an access token"
+    )
+    key_days: float = Field(
+        default=30.0, gt=0, description="A key signs access tokens for so long, days"
+    )
+    key_lead_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        description="A key is published for so long before it signs, so that every service knows it",
+    )
     refresh_idle_hours: int = Field(
         default=12, description="A person logs in again after so many hours without a refresh"
     )

@@ -1,32 +1,26 @@
-"""The signing keys: made at first need, sealed in the database, published as a key set."""
+"""What one process of the gateway knows of the signing keys: which signs, and which are published."""
 
 import asyncio
-import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk
 from jose.backends.base import Key
-from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.keys import operations, queries
+from gateway.keys.making import ALGORITHM
 from gateway.keys.tables import SigningKey
 from gateway.seals import Seal
+from services.kit import clock
 from services.kit.database import Database
 from services.kit.reach import Reach
 
 __all__ = ["ALGORITHM", "Keyring", "SigningWith"]
 
-ALGORITHM: Final = "RS256"
-_KEY_BITS: Final = 2048
-_FRESH_SECONDS: Final = 20.0
+_FRESH_SECONDS: Final = 2.0
 """How long a process trusts what it read: a rotation elsewhere is seen within this time."""
-_MAKING_LOCK: Final = 0x6F706F7261_01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class SigningWith:
 
 
 class Keyring:
-    """What one process knows of the keys."""
+    """The keys as read a moment ago."""
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
@@ -59,12 +53,17 @@ class Keyring:
         await self._refresh(database)
         return self._published
 
+    def forget(self) -> None:
+        """Read anew at the next question: this process has just changed the keys."""
+        self._read_at = -float("inf")
+
     async def _refresh(self, database: Database) -> None:
         if time.monotonic() - self._read_at < _FRESH_SECONDS:
             return
         async with self._reading:
             if time.monotonic() - self._read_at < _FRESH_SECONDS:
                 return
+            began = time.monotonic()
             try:
                 keys = await self._read(database)
             except (SQLAlchemyError, OSError):
@@ -79,53 +78,12 @@ class Keyring:
                     pem = self._seal.open(key.private_sealed).decode()
                     self._current = SigningWith(key.kid, jwk.construct(pem, ALGORITHM))
             self._published = [key.public_jwk for key in keys]
-            self._read_at = time.monotonic()
+            self._read_at = began
 
     async def _read(self, database: Database) -> list[SigningKey]:
         async with database.transaction(Reach.system("gateway")) as session:
-            keys = await _stored(session)
+            keys = await queries.published(session)
             if any(key.state == "current" for key in keys):
                 return keys
-            return await self._make_first(session)
-
-    async def _make_first(self, session: AsyncSession) -> list[SigningKey]:
-        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MAKING_LOCK})
-        keys = await _stored(session)
-        if any(key.state == "current" for key in keys):
-            return keys
-        made = await asyncio.to_thread(self._make)
-        session.add(made)
-        await session.flush()
-        return [*keys, made]
-
-    def _make(self) -> SigningKey:
-        private = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-        pem = private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        public = private.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        kid = secrets.token_hex(8)
-        return SigningKey(
-            kid=kid,
-            state="current",
-            private_sealed=self._seal.close(pem),
-            public_jwk={
-                **jwk.construct(public.decode(), ALGORITHM).to_dict(),
-                "kid": kid,
-                "use": "sig",
-            },
-            created_at=datetime.now(UTC),
-        )
-
-
-async def _stored(session: AsyncSession) -> list[SigningKey]:
-    # A retired key's last token is over after the token's life and the leeway; ten minutes cover both.
-    live = select(SigningKey).where(
-        (SigningKey.state != "retired")
-        | (SigningKey.retired_at > text("now() - interval '10 minutes'"))
-    )
-    return list(await session.scalars(live.order_by(SigningKey.created_at)))
+            await operations.ensure_ring(session, seal=self._seal, at=clock.now())
+            return await queries.published(session)

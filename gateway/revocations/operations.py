@@ -1,11 +1,12 @@
 """Killing access tokens, in the transaction of the cause."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import delete, func, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.revocations.tables import Revocation
 from services.kit import clock
 
 __all__ = ["CHANNEL", "KEPT_MINUTES", "purge", "revoke_session", "revoke_subject"]
@@ -15,17 +16,12 @@ KEPT_MINUTES = 70
 """Longer than any access token lives (an hour at most, by the settings) with leeway and clocks apart."""
 
 _TELL = text("SELECT pg_notify(:channel, '')")
-_SESSION = text("INSERT INTO revocation (session_id) VALUES (:session_id)")
-_SUBJECT = text("INSERT INTO revocation (subject, issued_before) VALUES (:subject, :before)")
-_PURGE = text(
-    "DELETE FROM revocation WHERE recorded_at < now() - make_interval(mins => :minutes)",
-)
 
 
 async def revoke_session(session: AsyncSession, sid: uuid.UUID, *, at: datetime) -> None:
     """Kill every access token of a session, whenever it was issued."""
     del at  # a session that ended is given no more tokens: no need to tell earlier from later
-    await _record(session, _SESSION, {"session_id": sid})
+    await _record(session, session_id=sid)
 
 
 async def revoke_subject(session: AsyncSession, subject: str, *, at: datetime) -> None:
@@ -36,19 +32,20 @@ async def revoke_subject(session: AsyncSession, subject: str, *, at: datetime) -
     """
     # What was issued while we waited for the row is older than now, not than the request.
     before = max(at, clock.now())
-    await _record(session, _SUBJECT, {"subject": subject, "before": before})
+    await _record(session, subject=subject, issued_before=before)
 
 
 async def purge(session: AsyncSession) -> None:
     """Forget the revocations whose tokens have ended by themselves; under the system's reach."""
-    await session.execute(_PURGE, {"minutes": KEPT_MINUTES})
+    over = func.now() - timedelta(minutes=KEPT_MINUTES)
+    await session.execute(delete(Revocation).where(Revocation.recorded_at < over))
 
 
-async def _record(session: AsyncSession, insert: object, values: dict[str, object]) -> None:
+async def _record(session: AsyncSession, **values: object) -> None:
     # Whoever is the cause, the table is the gateway's own: no caller's reach may write it.
     own = await session.scalar(text("SELECT current_setting('role')"))
     await _become(session, "opora_system")
-    await session.execute(insert, values)  # type: ignore[call-overload]
+    await session.execute(insert(Revocation).values(**values))
     await _become(session, str(own))
     await session.execute(_TELL, {"channel": CHANNEL})
 

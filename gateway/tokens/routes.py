@@ -30,7 +30,7 @@ __all__ = ["tokens"]
 
 tokens = router(prefix="/auth", tags=["tokens"])
 
-_KEYS_FRESH_SECONDS = 60
+_KEYS_FRESH_SECONDS = 20
 
 
 def _database(request: Request) -> Database:

@@ -203,6 +203,9 @@ def _commands_of(name: str) -> typer.Typer:
             raise InstallationError(f"Нет задания «{kind}». Есть: {', '.join(known) or 'никаких'}.")
         print(asyncio.run(_enqueue(_settings(service), kind, region, json.loads(params))))
 
+    if name == "gateway":
+        _add_keys(group)
+
     @group.command()
     def openapi() -> None:
         """Напечатать контракт службы."""
@@ -240,6 +243,27 @@ def _add_audit_commands(group: typer.Typer, name: str) -> None:
     ) -> None:
         """Напечатать цепочку аудита, по строке JSON на запись: её можно проверить без Опоры."""
         asyncio.run(_export_audit(_settings(service_named(name)), after))
+
+
+def _add_keys(group: typer.Typer) -> None:
+    """Add what the gateway alone has."""
+
+    @group.command("rotate-keys")
+    def rotate_keys(
+        *,
+        revoke: Annotated[
+            str | None,
+            typer.Option(help="Номер ключа, секрет которого мог стать известен: отозвать его"),
+        ] = None,
+    ) -> None:
+        """Передать подпись токенов следующему ключу; с --revoke отозвать ключ немедленно."""
+        from services.kit.problems import Problem
+
+        rotating = importlib.import_module("gateway.keys.rotating")
+        try:
+            _say(asyncio.run(rotating.replace_keys(_settings(service_named("gateway")), revoke)))
+        except Problem as refused:
+            raise InstallationError(f"{refused.title}. {refused.hint or ''}".strip()) from None
 
 
 for _name in SERVICES:

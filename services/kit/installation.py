@@ -29,8 +29,16 @@ SYSTEM_CLIENTS = {
     ),
     "service:monitoring": ("changes:read", "territory:read", "schools:read"),
     "service:training": ("changes:read", "territory:read", "schools:read"),
-    # The first administrator: makes regions and their first accounts, and sees the audit.
-    "root": ("regions:write", "territory:read", "accounts:read", "accounts:write", "audit:read"),
+    # The first administrator: makes regions and their first accounts, sees the audit, changes keys.
+    "root": (
+        "regions:write",
+        "territory:read",
+        "accounts:read",
+        "accounts:write",
+        "audit:read",
+        "keys:read",
+        "keys:write",
+    ),
 }
 """Machine clients that exist from the start, with their scopes; the gateway learns them from its settings."""
 

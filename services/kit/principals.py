@@ -99,10 +99,15 @@ class Verifier(Protocol):
 class _Verified:
     principal: Principal
     expires_at: float
+    key: Key
 
 
 class TokenVerifier:
-    """Judges access tokens of one service; keeps the keys and a small cache of judged tokens."""
+    """Judges access tokens of one service; keeps the keys and a small cache of judged tokens.
+
+    The keys are read anew all the time, so that a key that was revoked is dead here within a minute,
+    and with it every token that was judged by it. When they cannot be read, the former hold on.
+    """
 
     def __init__(self, settings: ServiceSettings, roles: Mapping[Role, frozenset[str]]) -> None:
         self._settings = settings
@@ -125,14 +130,21 @@ class TokenVerifier:
             return known.principal
         if len(token) > MAX_TOKEN_CHARS:
             raise Unauthorized
-        claims = await self._claims(token)
+        claims, key = await self._claims(token)
         principal = self._from_claims(claims, token)
-        self._judged[token] = _Verified(principal, float(claims["exp"]))
+        self._judged[token] = _Verified(principal, float(claims["exp"]), key)
         while len(self._judged) > CACHE_SIZE:
             self._judged.popitem(last=False)
         return principal
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    async def keep_fresh(self) -> None:
+        """Read the keys anew all the time, until cancelled; keys from the settings stay as they are."""
+        while self._fetch:
+            async with self._lock:
+                await self._read()
+            await asyncio.sleep(self._settings.keys_refresh_seconds if self._keys else 0.5)
+
+    async def _claims(self, token: str) -> tuple[dict[str, Any], Key]:
         try:
             header = jwt.get_unverified_header(token)
         except JWTError as error:
@@ -167,7 +179,7 @@ class TokenVerifier:
             raise Unauthorized from error
         if not isinstance(claims.get("exp"), int) or not isinstance(claims["iat"], int | float):
             raise Unauthorized
-        return claims
+        return claims, key
 
     async def _key(self, kid: str) -> Key:
         if kid in self._keys:
@@ -188,15 +200,35 @@ class TokenVerifier:
         if kid in self._keys or time.monotonic() - self._fetched_at < pause:
             return
         self._fetched_at = time.monotonic()
+        await self._read()
+
+    async def _read(self) -> None:
         try:
             async with httpx.AsyncClient(timeout=2) as client:
                 answer = await client.get(self._settings.jwks_url)
                 answer.raise_for_status()
-                self._keys = _keys(answer.json())
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+                self._take(_keys(answer.json()))
+        except Exception as error:  # noqa: BLE001  whatever was answered: the keys known before hold on
             log.warning(
                 "keys_not_fetched", url=self._settings.jwks_url, reason=type(error).__name__
             )
+
+    def _take(self, published: dict[str, Key]) -> None:
+        """Hold these keys and no others; what was judged by a key that is gone is judged no more."""
+        if not published:
+            # A set without a key verifies nobody: rather a mistake on the way than a decision.
+            raise ValueError("an empty key set")
+        # The same key is the same object, so that a judgement by it still counts.
+        self._keys = {
+            kid: former
+            if (former := self._keys.get(kid)) is not None and former.to_dict() == key.to_dict()
+            else key
+            for kid, key in published.items()
+        }
+        kept = {id(key) for key in self._keys.values()}
+        gone = [token for token, verified in self._judged.items() if id(verified.key) not in kept]
+        for token in gone:
+            del self._judged[token]
 
     def _from_claims(self, claims: Mapping[str, Any], token: str) -> Principal:
         try:
@@ -229,7 +261,7 @@ class TokenVerifier:
         )
 
 
-def _keys(document: Mapping[str, Any]) -> dict[str, Key]:
+def _keys(document: Any) -> dict[str, Key]:
     # Key objects, because building one from its JSON costs more than the verification.
     return {
         entry["kid"]: jwk.construct(entry, ALGORITHM)

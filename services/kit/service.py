@@ -81,6 +81,7 @@ class Service:
 
 def build(service: Service, settings: ServiceSettings) -> FastAPI:
     """Make the application; nothing is connected before its lifespan starts."""
+    verifier = TokenVerifier(settings, service.roles)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,12 +89,15 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
         database = open_database(settings)
         app.state.database = database
         app.state.peers = Peers(settings)
+        keeping_keys = asyncio.create_task(verifier.keep_fresh())
         try:
             await refuse_unsafe_role(database)
             held = nullcontext() if service.holds is None else service.holds(app)
             async with held, showing_metrics(registry, settings):
                 yield
         finally:
+            keeping_keys.cancel()
+            await asyncio.gather(keeping_keys, return_exceptions=True)
             await cast("Peers", app.state.peers).close()
             await database.engine.dispose()
 
@@ -114,7 +118,7 @@ def build(service: Service, settings: ServiceSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.service = service.name
-    app.state.verifier = TokenVerifier(settings, service.roles)
+    app.state.verifier = verifier
     # Each says what the operator should know although the process can serve, or None.
     app.state.warnings = []
     app.state.cursor_secret = settings.cursor_secret.get_secret_value().encode()

@@ -34,6 +34,12 @@ class ServiceSettings(BaseSettings):
         default="http://127.0.0.1:8000/api/auth/jwks",
         description="Where public keys are published",
     )
+    keys_refresh_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        le=45,
+        description="How often the public keys are read anew; a revoked key lives on no longer than this",
+    )
     jwks: str | None = Field(
         default=None,
         description="Public keys given directly (JSON Web Key Set) instead of the URL",

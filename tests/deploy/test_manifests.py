@@ -76,7 +76,10 @@ def test_every_variable_is_a_field_of_the_settings(service):
 def test_nothing_is_missing_that_a_process_cannot_do_without(service):
     declared = service_named(service)
     needed = {name for name, field in declared.settings.model_fields.items() if field.is_required()}
-    serving = needed | ({"key_secret", "system_clients"} if service == "gateway" else set())
+    serving = needed | {"jwks_url"}
+    if service == "gateway":
+        serving |= {"key_secret", "system_clients"}
+    working = needed | ({"key_secret"} if service == "gateway" else {"jwks_url"})
     asking = {"client_id", "client_secret", "token_url"} if declared.follows else set()
     prefix = f"OPORA_{service.upper()}_"
 
@@ -84,8 +87,10 @@ def test_nothing_is_missing_that_a_process_cannot_do_without(service):
         given = {one["name"].removeprefix(prefix).lower() for one in container["env"]}
         if name == f"{service}-migrate":
             assert needed | {"owner_database_url"} <= given
+        elif name == f"{service}-worker":
+            assert working | asking <= given, name
         else:
-            assert serving | asking | {"jwks_url"} <= given, name
+            assert serving | asking <= given, name
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -149,10 +154,11 @@ def test_addresses_inside_the_cluster_name_a_service_and_its_port(service):
 def test_a_process_is_told_where_each_neighbour_is_that_it_needs(service):
     declared = service_named(service)
     wanted = {follower.peer for follower in declared.follows}
-    if service == "gateway":
-        wanted = set(SERVICES) - {"gateway"}
-
     for kind in (service, f"{service}-worker"):
+        if kind == "gateway":
+            wanted = set(SERVICES) - {"gateway"}
+        elif kind == "gateway-worker":
+            wanted = set()
         deployment = named(service, "Deployment", kind)
         if deployment is not None:
             env = deployment["spec"]["template"]["spec"]["containers"][0]["env"]

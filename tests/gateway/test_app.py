@@ -46,7 +46,7 @@ async def test_own_paths_and_services_answer_through_one_door(databases, registr
             )
 
     assert ready.json()["status"] == "ready"
-    assert len(keys.json()["keys"]) == 1
+    assert len(keys.json()["keys"]) == 2
     problem(nowhere, 404, "not-found")
     assert school.json()["municipality_id"] == 3
 
