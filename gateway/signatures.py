@@ -5,6 +5,7 @@ the known keys signed, and nothing else. Our own access tokens are read by the k
 RFC 7518, RFC 8725; threats 1 to 3 and 15.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,21 +110,28 @@ def public_key(document: Mapping[str, Any], algorithm: str) -> PublicKey:
     # Only the public members: what else the document says about the key is not ours to follow.
     public = {"kty": family} | {name: str(document.get(name)) for name in members}
     try:
-        key = (RSAKey if family == "RSA" else ECKey).import_key({**public})
-        if isinstance(key, RSAKey):
-            numbers = key.public_key.public_numbers()
-            strong = (
-                _FEWEST_RSA_BITS <= numbers.n.bit_length() <= _MOST_RSA_BITS
-                and numbers.e >= _SMALLEST_EXPONENT
-            )
-        else:
-            # Reading the point checks that it lies on the curve.
-            strong = public["crv"] == "P-256" and key.public_key is not None
+        # Before the library reads it, which warns of a weak key instead of refusing it.
+        is_strong = _is_strong(public)
+        # Reading a point checks that it lies on the curve.
+        key = (RSAKey if family == "RSA" else ECKey).import_key({**public}) if is_strong else None
     except (JoseError, ValueError, TypeError, AttributeError) as error:
         raise ValueError("not a readable public key") from error
-    if not strong:
+    if key is None:
         raise ValueError("the key is too weak")
     return PublicKey(kid if isinstance(kid, str) else None, algorithm, key)
+
+
+def _is_strong(public: Mapping[str, str]) -> bool:
+    if public["kty"] == "EC":
+        return public["crv"] == "P-256"
+    bits = _number(public["n"]).bit_length()
+    return _FEWEST_RSA_BITS <= bits <= _MOST_RSA_BITS and _number(public["e"]) >= _SMALLEST_EXPONENT
+
+
+def _number(member: str) -> int:
+    """Return the number that a member of a key holds, base64url of its bytes."""
+    padded = member + "=" * (-len(member) % 4)
+    return int.from_bytes(base64.b64decode(padded, altchars=b"-_", validate=True))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
