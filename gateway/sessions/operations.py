@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway import trail
 from gateway.elevation import elevated
 from gateway.revocations import operations as revocations
 from gateway.sessions.tables import LoginSession
@@ -44,6 +45,7 @@ async def end_one(
         if ended is None:
             raise SessionNotFound
         await revocations.revoke_session(session, session_id, at=at)
+    await trail.sessions_ended(session, of, reason, 1)
 
 
 async def end_all(
@@ -70,5 +72,8 @@ async def end_all(
     if but is not None:
         others = others.where(LoginSession.id != but)
     async with elevated(session):
-        for ended in (await session.scalars(others)).all():
+        all_ended = (await session.scalars(others)).all()
+        for ended in all_ended:
             await revocations.revoke_session(session, ended, at=at)
+    if all_ended:
+        await trail.sessions_ended(session, account_id, reason, len(all_ended))

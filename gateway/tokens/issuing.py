@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from gateway import trail
 from gateway.accounts import queries as accounts
 from gateway.accounts.tables import Account
 from gateway.attempts import operations as attempts
@@ -73,7 +74,7 @@ class Issuing:
         if not has_shown_second_factor and not await is_second_factor_shown(
             self._database, self._parts, account, otp, at=self._at
         ):
-            raise _refused()
+            raise await self._failed(account, account.login)
         return await self._tokens_of(await self._begin(account))
 
     async def end(self, offered: str) -> None:
@@ -90,12 +91,18 @@ class Issuing:
         stored = None if account is None else account.password_hash
         matches = await passwords.matches(grant.password.get_secret_value(), stored)
         if account is None or not matches or account.blocked_at is not None:
-            raise _refused()
+            raise await self._failed(account, grant.login)
         otp = None if grant.otp is None else grant.otp.get_secret_value()
         if not await is_second_factor_shown(self._database, self._parts, account, otp, at=self._at):
             # In the words of a wrong password: with a code beside it, neither is told apart.
-            raise _refused()
+            raise await self._failed(account, grant.login)
         return await self._begin(account, grant.login)
+
+    async def _failed(self, account: Account | None, name: str) -> InvalidGrant:
+        """Return the refusal of a login, after the audit knows of it."""
+        async with self._database.transaction(_REACH) as session:
+            await trail.login_failed(session, account, name, self._parts.settings.key_secret)
+        return _refused()
 
     async def _account_to_try(self, login: str) -> Account | None:
         """Count the attempt against the source and the name; return whose it is."""

@@ -159,7 +159,7 @@ async def record(
         op: What happened, one word: `failure`. Changes of rows are told by their trigger only.
         entity_id: Number of the record concerned, if there is one.
         details: Anything to remember; never a secret and nothing that names a person.
-        region_id: Whose region may read of it; None: the system only.
+        region_id: Whose region may read of it; None: that of the caller.
         municipality_id: See `region_id`.
         school_id: See `region_id`.
     """

@@ -119,7 +119,7 @@ _RECORD = f"""
             INSERT INTO audit_entry (subject, role, request_id, kind, entity_id, op, after,
                                      region_id, municipality_id, school_id)
             VALUES ({_SUBJECT}, {_ROLE}, {_REQUEST}, p_kind, p_entity_id, p_op, p_details,
-                    p_region_id, p_municipality_id, p_school_id)
+                    COALESCE(p_region_id, {_node("region_id")}), p_municipality_id, p_school_id)
             RETURNING id
         )
         INSERT INTO audit_pending SELECT id FROM entry;

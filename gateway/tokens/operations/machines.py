@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway import trail
 from gateway.attempts import operations as attempts
 from gateway.attempts.refusals import TooManyAttempts
 from gateway.clients import queries as clients
@@ -65,6 +66,9 @@ async def let_in(
     except (InvalidClient, InvalidScope) as refused:
         if isinstance(refused, InvalidScope):
             await _forgive(session, *ways)
+        else:
+            client = await clients.client_to_let_in(session, name)
+            await trail.client_refused(session, client, name, settings.key_secret)
         return refused
     await _forgive(session, *ways)
     return holder

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway import trail
 from gateway.accounts import queries as accounts
 from gateway.accounts.tables import Account
 from gateway.revocations import operations as revocations
@@ -72,6 +73,7 @@ async def begin(
     session.add(started)
     await session.flush()
     await accounts.note_use(session, account.id, at.date())
+    await trail.login_began(session, current, started.id)
     token = await _issue(session, started, at=at, lifetimes=lifetimes)
     return Opened(holder_of(current, str(started.id)), token)
 
@@ -122,6 +124,7 @@ async def go_on(
     await session.flush()
     # The thief may hold an access token of this family too.
     await revocations.revoke_session(session, family.id, at=at)
+    await trail.refresh_token_came_back(session, account, family.id)
     log.warning("refresh token came back", subject=f"user:{account.id}", session=str(family.id))
     return None
 
@@ -134,6 +137,7 @@ async def end(session: AsyncSession, offered: str, *, at: datetime) -> None:
         family.end_reason = "revoked"
         await session.flush()
         await revocations.revoke_session(session, family.id, at=at)
+        await trail.sessions_ended(session, family.account_id, "revoked", 1)
 
 
 def _holds(family: LoginSession, token: RefreshToken, account: Account, at: datetime) -> bool:
