@@ -27,8 +27,8 @@ from services.kit.words import Word
 __all__ = [
     "CHORES",
     "GENESIS",
-    "ChainBreak",
     "BrokenAt",
+    "ChainBreak",
     "Head",
     "Verdict",
     "export",
