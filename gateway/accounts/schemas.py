@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.passwords import LONGEST, SHORTEST
 from services.kit.audit import PERSONAL
@@ -86,6 +86,20 @@ NewPassword = Annotated[
 
 class AccountIn(In):
     """A new account."""
+
+    # A node belongs to its role only, so the fields' examples make no whole.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "login": "ivanova.velizh",
+                    "display_name": "Иванова М. П.",
+                    "role": "municipality",
+                    "municipality_id": 3,
+                }
+            ]
+        }
+    )
 
     login: Login
     display_name: DisplayName

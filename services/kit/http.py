@@ -21,6 +21,7 @@ from services.kit.audit import (
     recorded,
 )
 from services.kit.budgets import HEADER, begin_budget
+from services.kit.deprecation import announcing
 from services.kit.etags import IF_NONE_MATCH, NOT_MODIFIED, conditional
 from services.kit.idempotency import around
 from services.kit.inputs import as_declared
@@ -82,11 +83,11 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; the request's transaction is still open inside the wrapper."""
+        said = self.openapi_extra or {}
         handler = recorded(
-            around(super().get_route_handler()),
-            name=self.name,
-            mark=(self.openapi_extra or {}).get(READS_MARK),
+            around(super().get_route_handler()), name=self.name, mark=said.get(READS_MARK)
         )
+        handler = announcing(handler, said)
         return conditional(handler) if self._reads_one else handler
 
 
