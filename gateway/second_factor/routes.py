@@ -15,7 +15,7 @@ from gateway.second_factor import operations, refusals
 from gateway.second_factor.own import OwnFactor
 from gateway.second_factor.schemas import (
     CodeIn,
-    EnrolmentOut,
+    FactorEnrolmentOut,
     OneTimeCodeIn,
     RecoveryCodesOut,
     SecondFactorOut,
@@ -23,7 +23,7 @@ from gateway.second_factor.schemas import (
     TicketWithCodeIn,
 )
 from gateway.sessions import operations as sessions
-from gateway.sessions.own import PersonOnly, OwnAccount
+from gateway.sessions.own import OwnAccount, PersonOnly
 from services.kit import audit
 from services.kit.clock import Now
 from services.kit.database import Session
@@ -66,7 +66,7 @@ async def read_own_second_factor(person: OwnAccount, own: Own) -> SecondFactorOu
 @second_factor.post(
     "/auth/me/second-factor",
     summary="Начать настройку второго фактора",
-    response_model=EnrolmentOut,
+    response_model=FactorEnrolmentOut,
     responses=problems(PersonOnly, refusals.SecondFactorAlreadyOn),
 )
 async def enrol_own_second_factor(person: OwnAccount, own: Own) -> operations.Enrolment:
@@ -121,7 +121,7 @@ async def remove_own_second_factor(person: OwnAccount, asked: CodeIn, own: Own) 
 @second_factor.post(
     "/auth/second-factor/enrolment",
     summary="Начать настройку второго фактора до первого входа",
-    response_model=EnrolmentOut,
+    response_model=FactorEnrolmentOut,
     responses=problems(refusals.TicketInvalid, refusals.SecondFactorAlreadyOn),
 )
 async def enrol_by_ticket(asked: TicketIn, own: Own) -> operations.Enrolment:

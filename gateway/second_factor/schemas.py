@@ -9,7 +9,7 @@ from services.kit.http import In, Out
 
 __all__ = [
     "CodeIn",
-    "EnrolmentOut",
+    "FactorEnrolmentOut",
     "OneTimeCodeIn",
     "RecoveryCodesOut",
     "SecondFactorOut",
@@ -72,7 +72,7 @@ class TicketWithCodeIn(In):
     code: OneTimeCode
 
 
-class EnrolmentOut(Out):
+class FactorEnrolmentOut(Out):
     """The secret for the app, shown once."""
 
     secret: str = Field(
