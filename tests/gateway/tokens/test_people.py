@@ -7,7 +7,7 @@ import pytest
 from jose import jwt
 from sqlalchemy import text
 
-from gateway.tokens.operations import attempts
+from gateway.attempts import operations as attempts
 from services.kit.principals import TokenVerifier
 from services.kit.reach import Reach
 from tests.support.callers import bearer, machine
