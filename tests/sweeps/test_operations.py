@@ -16,8 +16,31 @@ from tests.sweeps.operations import EVERY, Operation
 
 each_operation = pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.id)
 
-PUBLIC = {"gateway_issue_token", "gateway_revoke_token", "gateway_publish_keys"}
-ANYBODY_WITH_A_TOKEN = {"gateway_who_am_i"}
+PUBLIC = {
+    "gateway_issue_token",
+    "gateway_revoke_token",
+    "gateway_publish_keys",
+    "gateway_list_login_issuers",
+    "gateway_begin_external_login",
+    "gateway_finish_external_login",
+    # Whoever holds a code or a ticket, which stand in for a token.
+    "gateway_redeem_invitation",
+    "gateway_enrol_by_ticket",
+    "gateway_confirm_by_ticket",
+}
+# What people see and change of their own.
+ANYBODY_WITH_A_TOKEN = {
+    "gateway_who_am_i",
+    "gateway_list_own_sessions",
+    "gateway_end_own_session",
+    "gateway_end_other_own_sessions",
+    "gateway_change_own_password",
+    "gateway_read_own_second_factor",
+    "gateway_enrol_own_second_factor",
+    "gateway_confirm_own_second_factor",
+    "gateway_replace_own_recovery_codes",
+    "gateway_remove_own_second_factor",
+}
 
 # What all of a region reads: territory-wide facts. Everything else named by an id is of one place.
 OPEN_TO_THE_REGION = {
@@ -95,6 +118,9 @@ async def ids(smolensk):
     participations = await region.analyst.all("/api/registry/v1/participations")
     accounts = await region.analyst.all("/api/accounts")
     clients = await region.analyst.all("/api/accounts/machine-clients")
+    secrets = await region.analyst.all(
+        f"/api/accounts/machine-clients/{clients[0]['id']}/secrets"
+    )
     grants = await region.analyst.all("/api/registry/v1/curator-grants")
     years = await region.analyst.all("/api/registry/v1/programme-years")
     scales = await region.analyst.get(
@@ -109,7 +135,9 @@ async def ids(smolensk):
         "programme_year_id": years[0]["id"],
         "grant_id": grants[0]["id"],
         "account_id": next(a["id"] for a in accounts if a["school_id"] == own["id"]),
+        "session_id": "7f8c1d2e-5b7a-4c1e-9d0a-3f6b2a1c4d5e",
         "client_number": clients[0]["id"],
+        "secret_id": secrets[0]["id"],
         "procedure_id": smolensk.procedures[0]["id"],
         "scale_id": scales["scales"][0]["id"],
         "import_id": smolensk.imports[0]["id"],
