@@ -32,6 +32,7 @@ __all__ = [
     "Head",
     "Verdict",
     "export",
+    "forget",
     "head",
     "seal",
     "verify",
@@ -40,7 +41,7 @@ __all__ = [
 GENESIS = bytes(32)
 SEAL_SECONDS = 1.0
 SEAL_BATCH = 1000
-HEAD_SECONDS = 24 * 3600.0
+DAY_SECONDS = 24 * 3600.0
 PAGE = 5000
 
 
@@ -106,6 +107,14 @@ _LINKS = text(
     ORDER BY l.position
     """,
 )
+_FORGOTTEN = text(
+    """
+    SELECT COALESCE(max((e.after ->> 'position')::bigint), 0) FROM audit_entry AS e
+    JOIN audit_link AS l ON l.entry_id = e.id
+    WHERE e.kind = 'audit' AND e.op = 'forget'
+    """,
+)
+_FORGET = text("SELECT opora_forget(:days)")
 _UNLINKED = text(
     """
     SELECT min(id) FROM (SELECT id FROM audit_entry UNION ALL SELECT id FROM read_entry) AS entry
@@ -178,19 +187,22 @@ async def _follow(
             return after, BrokenAt(ChainBreak.GAP, after, None)
         before = found
     position = after
+    forgotten: int = await session.scalar(_FORGOTTEN) or 0
     async for link in _links(session, after, limit):
-        broken = _judge(link, position, before)
+        broken = _judge(link, position, before, forgotten)
         if broken is not None:
             return position, broken
         position, before = link.position, link.hash
     return position, None
 
 
-def _judge(link: Any, position: int, before: bytes) -> BrokenAt | None:
+def _judge(link: Any, position: int, before: bytes, forgotten: int) -> BrokenAt | None:
     if link.position != position + 1:
         what = ChainBreak.GAP
     elif hashlib.sha256(before + link.digest).digest() != link.hash:
         what = ChainBreak.REORDERED
+    elif link.canonical is None and link.position <= forgotten:
+        return None  # its time was over, and an entry of the chain says so
     elif link.canonical is None:
         what = ChainBreak.REMOVED
     elif hashlib.sha256(link.canonical.encode()).digest() != link.digest:
@@ -247,8 +259,18 @@ async def tell_head(database: Database, settings: ServiceSettings) -> None:  # n
     log.info("audit_head", position=end.position, hash=end.hash.hex())
 
 
+async def forget(database: Database, settings: ServiceSettings) -> None:
+    """Remove the entries whose time is over, when the settings give them one; their links stay."""
+    if settings.audit_keep_days is None:
+        return
+    async with database.transaction(Reach.system("sealer")) as session:
+        removed = await session.scalar(_FORGET, {"days": settings.audit_keep_days})
+    log.info("audit_forgotten", entries=removed)
+
+
 CHORES = (
     Chore("seal-audit", SEAL_SECONDS, seal),
-    Chore("tell-audit-head", HEAD_SECONDS, tell_head),
+    Chore("tell-audit-head", DAY_SECONDS, tell_head),
+    Chore("forget-audit", DAY_SECONDS, forget),
 )
 """What the worker of every service does for its audit."""

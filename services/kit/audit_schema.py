@@ -6,10 +6,13 @@ owner and take the subject from the transaction, so nobody writes in another's n
 
 from services.kit.reach import Level
 
-__all__ = ["CANONICAL", "FORM", "STATEMENTS"]
+__all__ = ["CANONICAL", "FORM", "SHORTEST_MEMORY_DAYS", "STATEMENTS"]
 
 FORM = 1
 """Number of the canonical form. A later form gets the next number, and links say which one is theirs."""
+
+SHORTEST_MEMORY_DAYS = 365
+"""No setting and no call makes an audit forget what is younger."""
 
 _AT = """to_char({row}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
@@ -111,9 +114,9 @@ _RECORD = f"""
     ) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
-        -- These three words mean that a row changed, and only the trigger knows that.
-        IF p_op IN ('insert', 'update', 'delete') THEN
-            RAISE EXCEPTION 'the change of a row is recorded by its trigger';
+        -- Three words mean that a row changed, which only the trigger knows; one, that entries are gone.
+        IF p_op IN ('insert', 'update', 'delete', 'forget') THEN
+            RAISE EXCEPTION 'this is recorded by whatever does it';
         END IF;
         WITH entry AS (
             INSERT INTO audit_entry (subject, role, request_id, kind, entity_id, op, after,
@@ -193,6 +196,43 @@ _SEAL = f"""
     $$
 """
 
+# Links stay, and with them the proof of what is younger. The floor keeps a year from whoever has only
+# the application's password.
+_FORGET = f"""
+    CREATE FUNCTION opora_forget(p_days integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DECLARE
+        last_position bigint;
+        removed bigint;
+    BEGIN
+        IF p_days < {SHORTEST_MEMORY_DAYS} THEN
+            RAISE EXCEPTION 'an audit is kept for at least {SHORTEST_MEMORY_DAYS} days';
+        END IF;
+        SELECT max(position) INTO last_position FROM audit_link
+        WHERE sealed_at < clock_timestamp() - make_interval(days => p_days);
+        WITH old AS (
+            SELECT entry_id FROM audit_link WHERE position <= last_position
+        ), changes AS (
+            DELETE FROM audit_entry USING old
+            WHERE id = old.entry_id AND NOT (kind = 'audit' AND op = 'forget') RETURNING 1
+        ), readings AS (
+            DELETE FROM read_entry USING old WHERE id = old.entry_id RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM readings) INTO removed;
+        IF removed > 0 THEN
+            WITH entry AS (
+                INSERT INTO audit_entry (subject, role, request_id, kind, op, after)
+                VALUES ({_SUBJECT}, {_ROLE}, {_REQUEST}, 'audit', 'forget',
+                        jsonb_build_object('position', last_position, 'removed', removed))
+                RETURNING id
+            )
+            INSERT INTO audit_pending SELECT id FROM entry;
+        END IF;
+        RETURN removed;
+    END
+    $$
+"""
+
 _EVERYONE = ", ".join(f"opora_{level}" for level in Level)
 
 STATEMENTS = (
@@ -249,13 +289,15 @@ STATEMENTS = (
     _RECORD,
     _RECORD_READING,
     _SEAL,
+    _FORGET,
     *(
         f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"
-        for function in ("opora_record", "opora_record_reading", "opora_seal")
+        for function in ("opora_record", "opora_record_reading", "opora_seal", "opora_forget")
     ),
     *(
         f"GRANT EXECUTE ON FUNCTION {function} TO {_EVERYONE}"
         for function in ("opora_record", "opora_record_reading")
     ),
     f"GRANT EXECUTE ON FUNCTION opora_seal TO opora_{Level.SYSTEM}",
+    f"GRANT EXECUTE ON FUNCTION opora_forget TO opora_{Level.SYSTEM}",
 )

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.kit.audit_schema import SHORTEST_MEMORY_DAYS
+
 __all__ = ["ServiceSettings"]
 
 
@@ -69,6 +71,11 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(
         default=2 * 1024 * 1024,
         description="Largest request body outside of uploads, bytes",
+    )
+    audit_keep_days: int | None = Field(
+        default=None,
+        ge=SHORTEST_MEMORY_DAYS,
+        description="Entries of the audit older than this are removed, their links stay; empty: all are kept",
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     access_log: bool = Field(default=True, description="Write one line for every request")

@@ -8,10 +8,12 @@ import sys
 import asyncpg
 import pytest
 from alembic import command
+from pydantic import ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from services.kit import audit_chain, migrations
-from services.kit.audit_chain import Break, BrokenAt
+from services.kit.audit_chain import BrokenAt, ChainBreak
 from services.kit.reach import Reach, enter
 from tests.kit.audit.conftest import (
     AUDIT,
@@ -24,7 +26,9 @@ from tests.kit.audit.conftest import (
 )
 from tests.kit.notes.app import SERVICE
 from tests.support.callers import machine
-from tests.support.running import problem
+from tests.support.running import problem, settings_for
+
+SYSTEM = machine(scopes=["audit:read"], level="system", client_id="root")
 
 # Recomputes the links as the sealer makes them, as an owner who tampers could.
 RELINK = """
@@ -143,23 +147,23 @@ async def test_a_sealer_killed_in_the_middle_loses_and_doubles_nothing(notes):
 TAMPERING = {
     "a value is changed": (
         "UPDATE audit_entry SET after = jsonb_set(after, '{title}', '\"иначе\"') WHERE id = 3",
-        BrokenAt(Break.CHANGED, 3, 3),
+        BrokenAt(ChainBreak.CHANGED, 3, 3),
     ),
     "the reader is changed": (
         "UPDATE read_entry SET subject = 'user:666' WHERE id = 4",
-        BrokenAt(Break.CHANGED, 4, 4),
+        BrokenAt(ChainBreak.CHANGED, 4, 4),
     ),
     "the time is changed": (
         "UPDATE read_entry SET at = at + interval '1 microsecond' WHERE id = 4",
-        BrokenAt(Break.CHANGED, 4, 4),
+        BrokenAt(ChainBreak.CHANGED, 4, 4),
     ),
     "an entry is removed": (
         "DELETE FROM audit_entry WHERE id = 5",
-        BrokenAt(Break.REMOVED, 5, 5),
+        BrokenAt(ChainBreak.REMOVED, 5, 5),
     ),
     "an entry and its link are removed": (
         "DELETE FROM audit_entry WHERE id = 5; DELETE FROM audit_link WHERE entry_id = 5",
-        BrokenAt(Break.GAP, 5, None),
+        BrokenAt(ChainBreak.GAP, 5, None),
     ),
     "an entry and its link are removed and the gap is closed": (
         (
@@ -167,14 +171,14 @@ TAMPERING = {
             "UPDATE audit_link SET position = -(position - 1) WHERE position > 5;"
             "UPDATE audit_link SET position = -position WHERE position < 0"
         ),
-        BrokenAt(Break.REORDERED, 5, 6),
+        BrokenAt(ChainBreak.REORDERED, 5, 6),
     ),
     "an entry is inserted": (
         (
             "INSERT INTO audit_entry (id, subject, request_id, kind, entity_id, op)"
             " OVERRIDING SYSTEM VALUE VALUES (1000, 'user:1', '', 'note', 1, 'update')"
         ),
-        BrokenAt(Break.INSERTED, None, 1000),
+        BrokenAt(ChainBreak.INSERTED, None, 1000),
     ),
     "an entry is inserted with a link in the middle": (
         (
@@ -185,14 +189,14 @@ TAMPERING = {
             "INSERT INTO audit_link (position, entry_id, form, digest, hash)"
             " SELECT 6, 1000, 1, sha256('x'), sha256('y')"
         ),
-        BrokenAt(Break.REORDERED, 6, 1000),
+        BrokenAt(ChainBreak.REORDERED, 6, 1000),
     ),
     "two entries are swapped": (
         (
             "UPDATE audit_entry AS a SET after = b.after, entity_id = b.entity_id"
             " FROM audit_entry AS b WHERE (a.id, b.id) IN ((1, 3), (3, 1))"
         ),
-        BrokenAt(Break.CHANGED, 1, 1),
+        BrokenAt(ChainBreak.CHANGED, 1, 1),
     ),
     "two links are swapped": (
         (
@@ -200,11 +204,11 @@ TAMPERING = {
             "UPDATE audit_link SET position = CASE position WHEN -3 THEN 5 ELSE 3 END"
             " WHERE position < 0"
         ),
-        BrokenAt(Break.REORDERED, 3, 5),
+        BrokenAt(ChainBreak.REORDERED, 3, 5),
     ),
     "the links at the end are removed": (
         "DELETE FROM audit_link WHERE position > 8",
-        BrokenAt(Break.INSERTED, None, 9),
+        BrokenAt(ChainBreak.INSERTED, None, 9),
     ),
 }
 
@@ -226,14 +230,14 @@ async def test_the_first_broken_entry_is_named(notes, chain, owner, how):
                 "DELETE FROM read_entry WHERE id > 8; DELETE FROM audit_entry WHERE id > 8;"
                 "DELETE FROM audit_link WHERE position > 8"
             ),
-            BrokenAt(Break.TRUNCATED, 9, None),
+            BrokenAt(ChainBreak.TRUNCATED, 9, None),
         ),
         (
             (
                 "UPDATE audit_entry SET subject = 'user:666' WHERE id = 3;"
                 "UPDATE audit_link SET digest = sha256('forged') WHERE position = 3"
             ),
-            BrokenAt(Break.REWRITTEN, 10, None),
+            BrokenAt(ChainBreak.REWRITTEN, 10, None),
         ),
     ],
     ids=["cut off", "rewritten"],
@@ -353,3 +357,49 @@ async def test_a_caller_without_the_scope_is_refused(notes):
         for path in ("entries", "readings", "head"):
             problem(await client.get(f"{AUDIT}/{path}"), 403, "missing-scope")
         problem(await client.post(f"{AUDIT}/verification", json={}), 403, "missing-scope")
+
+
+async def test_what_is_forgotten_in_its_time_is_no_break_but_anything_else_is(
+    notes, chain, owner, app_settings
+):
+    await owner.execute(
+        "UPDATE audit_link SET sealed_at = sealed_at - interval '400 days' WHERE position <= 6"
+    )
+
+    await audit_chain.forget(notes.database, app_settings)
+    await sealed(notes)
+
+    assert await owner.fetchval("SELECT count(*) FROM audit_entry WHERE id <= 6") == 0
+    assert await owner.fetchval("SELECT count(*) FROM read_entry WHERE id > 6") == 2
+    told = await page(notes, f"{AUDIT}/entries", SYSTEM, kind="audit")
+    assert [(entry["op"], entry["after"]) for entry in told] == [
+        ("forget", {"position": 6, "removed": 6})
+    ]
+    assert (await verified(notes, kept=(chain.head.position, chain.head.hash))).broken is None
+    await owner.execute("DELETE FROM audit_entry WHERE id = 7")
+    assert (await verified(notes)).broken == BrokenAt(ChainBreak.REMOVED, 7, 7)
+
+
+async def test_by_default_nothing_is_forgotten(notes, chain, owner):
+    await owner.execute("UPDATE audit_link SET sealed_at = sealed_at - interval '9 years'")
+
+    await audit_chain.forget(notes.database, notes.settings)
+
+    assert await owner.fetchval("SELECT count(*) FROM audit_entry") == 5
+    with pytest.raises(ValidationError, match="audit_keep_days"):
+        settings_for(SERVICE, notes.urls, audit_keep_days=30)
+
+
+async def test_nobody_makes_the_audit_forget_the_last_year(notes, chain):
+    with pytest.raises(DBAPIError, match="at least 365 days"):
+        await _ask(notes, "SELECT opora_forget(364)")
+
+
+async def _ask(notes, statement):
+    async with notes.database.transaction(Reach.system()) as session:
+        await session.execute(text(statement))
+
+
+@pytest.fixture
+def app_settings(notes):
+    return settings_for(SERVICE, notes.urls, audit_keep_days=365)
