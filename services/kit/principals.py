@@ -5,7 +5,9 @@ set or from the settings; no header but Authorization says who somebody is.
 """
 
 import asyncio
+import base64
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -40,6 +42,10 @@ LEEWAY_SECONDS = 30
 REFETCH_SECONDS = 30
 CACHE_SIZE = 4096
 MAX_TOKEN_CHARS = 8192
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LAST_SECOND = 2**40
+"""Some ten thousand years; a larger number is no time, and no float either."""
 
 
 class Role(StrEnum):
@@ -146,8 +152,8 @@ class TokenVerifier:
 
     async def _claims(self, token: str) -> tuple[dict[str, Any], Key]:
         try:
-            header = jwt.get_unverified_header(token)
-        except JWTError as error:
+            header, said = _read(token)
+        except (ValueError, RecursionError) as error:
             raise Unauthorized from error
         kid = header.get("kid")
         # `jku`, `x5u`, `jwk` and `crit` would let the token choose its own judge.
@@ -177,7 +183,7 @@ class TokenVerifier:
             )
         except (JWTError, ValueError, OverflowError, TypeError) as error:
             raise Unauthorized from error
-        if not isinstance(claims.get("exp"), int) or not isinstance(claims["iat"], int | float):
+        if claims != said or not _well_timed(claims):
             raise Unauthorized
         return claims, key
 
@@ -242,14 +248,18 @@ class TokenVerifier:
                 school_id=_node(claims, "school_id"),
                 subject=subject,
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError) as error:
             raise Unauthorized from error
-        if not _consistent(role, subject, reach):
+        scope, session_id = claims.get("scope", ""), claims.get("sid")
+        if (
+            not _consistent(role, subject, reach)
+            or not isinstance(scope, str)
+            or not isinstance(session_id, str | None)
+        ):
             raise Unauthorized
         allowed = self._roles.get(role, frozenset())
         if role is Role.INTEGRATION:
-            allowed &= frozenset(str(claims.get("scope", "")).split())
-        session_id = claims.get("sid")
+            allowed &= frozenset(scope.split())
         return Principal(
             subject,
             role,
@@ -257,7 +267,7 @@ class TokenVerifier:
             allowed,
             token,
             issued_at=float(claims["iat"]),
-            session_id=None if session_id is None else str(session_id),
+            session_id=session_id,
         )
 
 
@@ -270,12 +280,54 @@ def _keys(document: Any) -> dict[str, Key]:
     }
 
 
+def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a token's head and body say, before anything of it is believed.
+
+    The library that verifies is lenient in what it reads: it skips characters that are not base64 and
+    takes the last of two claims of one name. One token has one spelling and one meaning here.
+
+    Raises:
+        ValueError: It is not the compact form of two JSON objects and a signature.
+    """
+    if not _COMPACT.fullmatch(token):
+        raise ValueError("not compact")
+    raw = []
+    for part in token.split("."):
+        content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        if base64.urlsafe_b64encode(content).rstrip(b"=") != part.encode():
+            raise ValueError("not canonical")
+        raw.append(content)
+    head, body = (json.loads(part, object_pairs_hook=_unique) for part in raw[:2])
+    if not isinstance(head, dict) or not isinstance(body, dict):
+        raise ValueError("not objects")  # noqa: TRY004  one refusal for every malformed token
+    return head, body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known = dict(pairs)
+    if len(known) != len(pairs):
+        raise ValueError("a name twice")
+    return known
+
+
+def _well_timed(claims: Mapping[str, Any]) -> bool:
+    """Tell whether the times are numbers that can be compared, and the token was not issued tomorrow."""
+    ends, issued, begins = claims.get("exp"), claims["iat"], claims.get("nbf", 0)
+    return (
+        type(ends) is int
+        and ends < _LAST_SECOND
+        and type(issued) in (int, float)
+        and issued <= time.time() + LEEWAY_SECONDS
+        and type(begins) in (int, float)
+    )
+
+
 def _node(claims: Mapping[str, Any], name: str) -> int | None:
     value = claims.get(name)
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(name)  # noqa: TRY004  one refusal for every malformed claim
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
+        raise ValueError(name)
     return value
 
 
