@@ -86,13 +86,14 @@ class _Comparison:
             return
         if new.get("required") and not (old or {}).get("required"):
             yield Finding("body-required", call, "the body became required")
-        for media, content in (old or {"content": {}})["content"].items():
+        current = _by_media(new["content"])
+        for media, content in _by_media((old or {"content": {}})["content"]).items():
             where = f"{call} body {media}"
-            if media not in new["content"]:
+            if media not in current:
                 yield Finding("media-removed", where, "not taken any more")
                 continue
             yield from self._taken(
-                where, content.get("schema", {}), new["content"][media].get("schema", {})
+                where, content.get("schema", {}), current[media].get("schema", {})
             )
 
     def _answers(self, call: str, old: Schema, new: Schema) -> Iterator[Finding]:
@@ -107,8 +108,8 @@ class _Comparison:
                 old[status].get("headers", {}).keys() - new[status].get("headers", {}).keys()
             ):
                 yield Finding("header-removed", f"{where} {header}", "not sent any more")
-            contents = new[status].get("content", {})
-            for media, content in old[status].get("content", {}).items():
+            contents = _by_media(new[status].get("content", {}))
+            for media, content in _by_media(old[status].get("content", {})).items():
                 if media not in contents:
                     yield Finding("media-removed", f"{where} {media}", "not answered any more")
                     continue
@@ -240,7 +241,13 @@ def _parameters(operation: Schema) -> dict[tuple[str, str], Schema]:
 
 
 def _good(answers: Iterable[str]) -> set[str]:
-    return {status for status in answers if status.startswith(("2", "3"))}
+    # A 304 comes only to who asked for it with If-None-Match.
+    return {status for status in answers if status.startswith("2")}
+
+
+def _by_media(content: Schema) -> Schema:
+    """Return contents by media type; its parameters (charset) are no other type."""
+    return {media.partition(";")[0]: one for media, one in content.items()}
 
 
 def _scopes(operation: Schema) -> set[str]:
