@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support import reports
 from tests.support.up import ready, started
 from tests.support.world import world_of
 
@@ -19,3 +20,13 @@ def system(tmp_path_factory):
 async def world(system):
     async with world_of(system) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def report():
+    """What is told about clients in reports/clients.md: a list of lines."""
+    lines = []
+    yield lines
+    reports.write(
+        "clients.md", "\n".join(["# Клиенты, созданные из openapi/opora.json", "", *lines, ""])
+    )

@@ -3,6 +3,7 @@
 The wheel brings the generator and a Java to run it; the Java client is compiled where there is a compiler.
 """
 
+import json
 import re
 import shutil
 
@@ -17,6 +18,8 @@ NOISE = (
     # Its resolver asks for the name of `additionalProperties: false`, which in 3.1 is a schema without one;
     # that word is how the contract says that unknown fields are refused.
     (r"ModelUtils - Failed to get the schema name: null", "additionalProperties: false"),
+    # A whole-body example is not written into the comments of the Java client.
+    (r"AbstractJavaCodegen - Ignoring complex example on request body", "of its templates"),
 )
 
 
@@ -42,41 +45,52 @@ def generated(language, directory, contract=CONTRACT):
     )
 
 
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory, report):
+    """Both clients, each with what the generator printed."""
+    made = {}
+    for language in ("java", "go"):
+        directory = tmp_path_factory.mktemp(language)
+        made[language] = (directory, generated(language, directory))
+        found = len(complaints(made[language][1]))
+        report.append(f"- {language} (openapi-generator): создан, замечаний к договору: {found}")
+    return made
+
+
 @pytest.mark.parametrize(
     ("language", "api"), [("java", "ImportsApi.java"), ("go", "api_imports.go")]
 )
-def test_a_client_is_generated_without_a_complaint(language, api, tmp_path):
-    assert complaints(generated(language, tmp_path / "client")) == []
-    assert list((tmp_path / "client").rglob(api))
+def test_a_client_is_generated_without_a_complaint(language, api, clients):
+    directory, output = clients[language]
+
+    assert complaints(output) == []
+    assert list(directory.rglob(api))
 
 
 def test_the_generator_complains_of_a_contract_that_it_cannot_use(tmp_path):
     """The check above can fail."""
     broken = tmp_path / "broken.json"
-    text = CONTRACT.read_text(encoding="utf-8")
-    broken.write_text(text.replace('"operationId": "registry_list_schools",', ""), "utf-8")
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Break"}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Broken", "version": "1"},
+        "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": answer}}}},
+        "components": {"schemas": {"Break": schema}},
+    }
+    broken.write_text(json.dumps(document), encoding="utf-8")
 
-    assert complaints(generated("go", tmp_path / "client", broken))
+    assert complaints(generated("java", tmp_path / "client", broken))
 
 
-def test_the_java_client_has_the_syntax_of_java(tmp_path):
+def test_the_java_client_has_the_syntax_of_java(clients, tmp_path):
     javac = shutil.which("javac")
     if javac is None:
         pytest.skip("javac is not on this machine: the Java client is generated, not compiled")
-    generated("java", tmp_path)
-    sources = [str(path) for path in (tmp_path / "src/main/java").rglob("*.java")]
+    sources = [str(path) for path in (clients["java"][0] / "src/main/java").rglob("*.java")]
     # Its libraries (okhttp, gson) come from a Java registry, which we do not ask: parsing needs none.
-    done = tools.run(
-        [
-            javac,
-            "-proc:none",
-            "-Xdiags:compact",
-            "-XDshould-stop.ifError=PARSE",
-            "-XDshould-stop.ifNoError=PARSE",
-            "-d",
-            str(tmp_path / "out"),
-            *sources,
-        ]
-    )
+    stop = ["-XDshould-stop.ifError=PARSE", "-XDshould-stop.ifNoError=PARSE"]
+    done = tools.run([javac, "-proc:none", *stop, "-d", str(tmp_path / "out"), *sources])
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert sources

@@ -103,3 +103,13 @@ def saw_everything(seen: dict[str, Any], task: Task) -> None:
     assert seen["same"] is True
     assert seen["other"] == [422, "idempotency-key-reused"]
     assert seen["after_logout"] == 400
+
+
+def told(printed: str) -> str:
+    """Return a sentence for the report about what a scenario saw."""
+    seen = json.loads(printed)
+    return (
+        f"школ {len(seen['codes'])} на {len(seen['pages'])} страницах, строк записано "
+        f"{seen['import']['stored']} из {seen['import']['rows_in']}, в списке {seen['total']}, устаревший "
+        f"ETag: {seen['stale']['status']} {seen['stale']['code']}, повтор с тем же ключом: один импорт"
+    )
