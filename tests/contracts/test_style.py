@@ -199,7 +199,8 @@ MISTAKES = {
         ),
     ],
     "opora-schema-name": [
-        lambda d: d["components"]["schemas"].update(note_page=schema(d, "NotePage"))
+        lambda d: d["components"]["schemas"].update(note_page=schema(d, "NotePage")),
+        lambda d: d["components"]["schemas"].update(Break=schema(d, "NotePage")),
     ],
     "opora-field-name": [
         lambda d: schema(d, "NoteOut")["properties"].update(dueDay=text("День")),
