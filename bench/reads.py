@@ -29,7 +29,7 @@ def measure(tell: Callable[[str], None]) -> list[Figure]:
     with tempfile.TemporaryDirectory() as directory:
         installation = Installation(data_dir=Path(directory), port=0)
         with running(installation, tell=lambda _: None) as system:
-            token, school_id = _a_school(system)
+            token, school_id = a_school(system)
             path = f"/api/registry/v1/schools/{school_id}"
             with _nginx(system) as nginx_url:
                 doors = {"direct": system.url("registry"), "gateway": system.gateway_url}
@@ -73,7 +73,7 @@ def _in_turn(
     return rounds
 
 
-def _a_school(system: System) -> tuple[str, int]:
+def a_school(system: System) -> tuple[str, int]:
     """Make a region with one school; return a region user's token and the school's id."""
     with httpx.Client(base_url=system.gateway_url, timeout=30) as client:
 
