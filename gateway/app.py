@@ -144,15 +144,16 @@ def _edge(app: ASGIApp, inner: FastAPI, settings: GatewaySettings) -> ASGIApp:
     """Put the layers that every request passes around the forwarder, from the inside out."""
     app = Admission(app, inner.state, settings)
     app = Compression(app)
-    # Outside of admission: a browser asks first without any token, and must read refusals too.
-    app = CORSMiddleware(
-        app,
-        allow_origins=settings.allowed_origins,
-        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-        allow_headers=_ASKED_HEADERS,
-        expose_headers=_TOLD_HEADERS,
-        max_age=600,
-    )
+    if settings.allowed_origins:
+        # Outside of admission: a browser asks first without any token, and must read refusals too.
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=_ASKED_HEADERS,
+            expose_headers=_TOLD_HEADERS,
+            max_age=600,
+        )
     return Shield(app)
 
 
