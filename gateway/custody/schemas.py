@@ -1,22 +1,22 @@
 """What travels about signing keys: never a secret."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import Field
 
 from services.kit.http import Out
+from services.kit.words import Word
 
 __all__ = ["KeyState", "SigningKeyOut"]
 
 
-class KeyState(StrEnum):
+class KeyState(Word):
     """Where a key is in its life."""
 
-    NEXT = "next"  # published, does not sign yet
-    CURRENT = "current"  # signs
-    RETIRED = "retired"  # signs no more, its last tokens live
-    REVOKED = "revoked"  # verifies nothing
+    NEXT = "next", "опубликован, ещё не подписывает"
+    CURRENT = "current", "подписывает"
+    RETIRED = "retired", "больше не подписывает, его последние токены действуют"
+    REVOKED = "revoked", "отозван, ничего не подтверждает"
 
 
 class SigningKeyOut(Out):
@@ -38,16 +38,16 @@ class SigningKeyOut(Out):
         description="Когда ключ создан и опубликован (UTC)", examples=["2026-09-01T06:00:00Z"]
     )
     due_at: datetime | None = Field(
-        description="Когда ключ next начнёт подписывать по просьбе о смене; null: в свой срок",
+        description="Когда ключ next начнёт подписывать по просьбе о смене (UTC); null: в свой срок",
         examples=[None],
     )
     activated_at: datetime | None = Field(
-        description="С какого времени подписывает; null: ещё не подписывал",
+        description="С какого времени подписывает (UTC); null: ещё не подписывал",
         examples=["2026-09-02T06:00:00Z"],
     )
     retired_at: datetime | None = Field(
-        description="Когда перестал подписывать; null: не переставал", examples=[None]
+        description="Когда перестал подписывать (UTC); null: не переставал", examples=[None]
     )
     revoked_at: datetime | None = Field(
-        description="Когда отозван; null: не отзывался", examples=[None]
+        description="Когда отозван (UTC); null: не отзывался", examples=[None]
     )
