@@ -1,8 +1,16 @@
 """A region administers its machine clients, and grants only what it holds."""
 
 import pytest
+from jose import jwt
 
-from tests.support.callers import machine, municipality_user, region_user
+from tests.gateway.clients.conftest import seconds_until_dead, stays_alive
+from tests.support.callers import (
+    curator,
+    machine,
+    municipality_user,
+    region_user,
+    school_user,
+)
 from tests.support.running import problem
 
 REGION = region_user(region_id=1)
@@ -55,10 +63,145 @@ async def test_a_name_is_taken_once(gateway):
     problem(await create(gateway, ELSEWHERE), 409, "client-id-taken")
 
 
-async def test_a_municipality_makes_no_clients(gateway):
-    answer = await create(gateway, municipality_user(region_id=1, municipality_id=3))
+async def test_a_municipality_makes_clients_of_its_own(gateway, registry):
+    own = municipality_user(region_id=1, municipality_id=3)
 
-    problem(answer, 403, "missing-scope")
+    made = (await create(gateway, own, scopes=["schools:read", "enrolments:write"])).json()
+
+    assert (made["region_id"], made["municipality_id"], made["school_id"]) == (1, 3, None)
+    async with gateway.as_(municipality_user(region_id=1, municipality_id=4)) as sibling:
+        problem(await sibling.get(f"{PATH}/{made['id']}"), 404, "client-not-found")
+        assert (await sibling.get(PATH)).json()["items"] == []
+    async with gateway.as_(REGION) as region:
+        assert (await region.get(f"{PATH}/{made['id']}")).status_code == 200
+
+
+async def test_a_client_below_is_placed_by_the_registry(gateway):
+    own = municipality_user(region_id=1, municipality_id=3)
+    scopes = ["schools:read"]
+
+    by_region = await create(gateway, client_id="of-three", municipality_id=3, scopes=scopes)
+    of_school = await create(gateway, own, client_id="of-school", school_id=11, scopes=scopes)
+
+    assert (by_region.json()["municipality_id"], by_region.json()["school_id"]) == (3, None)
+    assert (of_school.json()["municipality_id"], of_school.json()["school_id"]) == (3, 11)
+
+
+async def test_nobody_makes_a_client_beside_or_above(gateway):
+    own = municipality_user(region_id=1, municipality_id=3)
+    for token, fields in (
+        (own, {"municipality_id": 4}),
+        (own, {"school_id": 12}),
+        (own, {"school_id": 999}),
+        (own, {"school_id": 11, "municipality_id": 4}),
+        (ELSEWHERE, {"municipality_id": 3}),
+        (ELSEWHERE, {"school_id": 11}),
+    ):
+        answer = await create(gateway, token, scopes=["schools:read"], **fields)
+        refused = problem(answer, 422, "validation-failed")
+        assert refused["errors"][0]["code"] == "node", fields
+
+
+async def test_schools_and_curators_make_no_clients(gateway):
+    for token in (
+        school_user(region_id=1, municipality_id=3, school_id=11),
+        curator(region_id=1),
+    ):
+        problem(await create(gateway, token, scopes=["schools:read"]), 403, "missing-scope")
+
+
+async def test_a_client_holds_no_more_than_people_of_its_level(gateway):
+    own = municipality_user(region_id=1, municipality_id=3)
+
+    by_municipality = await create(gateway, own, scopes=["schools:read", "schools:write"])
+    by_region = await create(gateway, municipality_id=3, scopes=["schools:write"])
+    for_people = await create(gateway, scopes=["runs:approve"])
+
+    assert problem(by_municipality, 403, "scope-not-held")["scopes"] == ["schools:write"]
+    problem(by_region, 403, "scope-not-held")
+    problem(for_people, 403, "scope-not-held")
+
+
+async def test_a_token_carries_the_node_of_its_client(register):
+    own = municipality_user(region_id=1, municipality_id=3)
+    client = await register("lyceum", own, school_id=11, scopes=["schools:read"])
+    secret = await client.secret()
+
+    granted = (await client.log_in(secret["client_secret"])).json()
+
+    claims = jwt.get_unverified_claims(granted["access_token"])
+    assert (claims["level"], claims["sub"]) == ("school", "client:lyceum")
+    assert (claims["region_id"], claims["municipality_id"], claims["school_id"]) == (1, 3, 11)
+
+
+async def test_a_scope_taken_away_is_gone_from_tokens_within_a_second(register, gateway):
+    client = await register()
+    token, of_another = (
+        client.earlier_token("imports:read", "imports:write"),
+        machine(scopes=["imports:read"], region_id=1, client_id="another"),
+    )
+
+    changed = await client.ask("PATCH", "", {"scopes": ["imports:read"]})
+
+    assert changed.json()["scopes"] == ["imports:read"]
+    assert await seconds_until_dead(gateway, token) <= 1
+    assert await stays_alive(gateway, of_another, 0.2)
+
+
+async def test_a_scope_added_and_a_title_leave_tokens_alone(register, gateway):
+    client = await register()
+    token = client.earlier_token("imports:read")
+
+    wish = {"title": "Другой", "scopes": ["imports:read", "imports:write", "schools:read"]}
+    changed = await client.ask("PATCH", "", wish)
+
+    assert (changed.json()["title"], len(changed.json()["scopes"])) == ("Другой", 3)
+    assert await stays_alive(gateway, token)
+
+
+async def test_a_change_asks_for_the_present_state_and_grants_only_what_is_held(register, gateway):
+    client = await register()
+    weak = machine(scopes=["clients:write", "clients:read", "imports:read"], region_id=1)
+    async with gateway.as_(REGION) as http:
+        unseen = await http.patch(f"{PATH}/{client.id}", json={"title": "Другой"})
+        stale = await http.patch(
+            f"{PATH}/{client.id}", json={"title": "Другой"}, headers={"If-Match": '"9"'}
+        )
+
+    problem(unseen, 428, "precondition-required")
+    problem(stale, 412, "stale-version")
+    for wish in ({}, {"title": None}, {"region_id": 2}, {"client_id": "other"}, {"scopes": []}):
+        problem(await client.ask("PATCH", "", wish), 422, "validation-failed")
+    more = await client.ask("PATCH", "", {"scopes": ["imports:read", "regions:write"]})
+    assert problem(more, 403, "scope-not-held")["scopes"] == ["regions:write"]
+    by_weak = await client.ask(
+        "PATCH", "", {"scopes": ["imports:read", "imports:write", "schools:read"]}, token=weak
+    )
+    assert problem(by_weak, 403, "scope-not-held")["scopes"] == ["schools:read"]
+
+
+async def test_a_blocked_clients_tokens_are_dead_within_a_second(register, gateway):
+    client = await register()
+    token = client.earlier_token("imports:read")
+
+    await client.ask("PUT", "/blocking")
+
+    assert await seconds_until_dead(gateway, token) <= 1
+    await client.ask("DELETE", "/blocking")
+    # Unblocking does not bring it back.
+    assert (await gateway.as_(token).get("/api/auth/me")).status_code == 401
+
+
+@pytest.mark.parametrize("subject", ["user:1", "client:journal", "service:indicators", "root"])
+async def test_a_client_can_take_no_name_of_another_kind(gateway, subject):
+    """Threat 6: what a client is called never reads as a person or as a service of ours."""
+    answer = await create(gateway, client_id=subject)
+
+    if ":" in subject:
+        problem(answer, 422, "validation-failed")
+    else:
+        # A name like any other: its subject is client:root, not root.
+        assert answer.status_code == 201
 
 
 async def test_what_only_the_system_holds_is_not_granted(gateway):

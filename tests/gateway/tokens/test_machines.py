@@ -1,5 +1,6 @@
 """Machine clients prove their identity: a region's own, and Opora's over all regions."""
 
+import httpx
 import pytest
 from jose import jwt
 
@@ -104,16 +105,6 @@ async def test_a_wrong_secret_and_an_unknown_client_are_told_alike(
     assert answer.headers["www-authenticate"] == 'Basic realm="opora"'
 
 
-async def test_a_new_secret_replaces_the_former(gateway, ris_gia):
-    async with gateway.as_(REGION) as client:
-        path = f"/api/accounts/machine-clients/{ris_gia['id']}"
-        current = await client.get(path)
-        fresh = await client.post(f"{path}/secret", headers={"If-Match": current.headers["etag"]})
-
-    problem(await ask(gateway, "ris-gia", ris_gia["client_secret"]), 401, "invalid-client")
-    assert (await ask(gateway, "ris-gia", fresh.json()["client_secret"])).status_code == 200
-
-
 async def test_a_blocked_client_gets_no_token_until_it_is_unblocked(gateway, ris_gia):
     async with gateway.as_(REGION) as client:
         path = f"/api/accounts/machine-clients/{ris_gia['id']}"
@@ -126,6 +117,57 @@ async def test_a_blocked_client_gets_no_token_until_it_is_unblocked(gateway, ris
 
     problem(refused, 401, "invalid-client")
     assert (await ask(gateway, "ris-gia", ris_gia["client_secret"])).status_code == 200
+
+
+async def test_guesses_of_one_source_are_slowed_down_and_disturb_no_other_client(gateway, ris_gia):
+    wrong = [await ask(gateway, "ris-gia", f"guess {number}") for number in range(7)]
+    of_the_victim = await ask(gateway, "ris-gia", ris_gia["client_secret"])
+    of_another = await ask(gateway, "root", "root-secret")
+
+    statuses = [answer.status_code for answer in wrong]
+    assert statuses[:5] == [401] * 5
+    assert statuses[-1] == 429
+    assert int(wrong[-1].headers["retry-after"]) >= 1
+    # From the very source of the guesses even the right secret has to wait; others do not.
+    problem(of_the_victim, 429, "too-many-attempts")
+    assert of_another.status_code == 200
+
+
+async def test_a_client_elsewhere_is_let_in_while_its_secret_is_guessed(gateway, ris_gia):
+    for number in range(7):
+        await ask(gateway, "ris-gia", f"guess {number}")
+
+    assert (await ask_from("192.0.2.7", gateway, ris_gia)).status_code == 200
+
+
+async def test_a_source_that_tries_many_clients_has_to_wait(gateway, ris_gia):
+    answers = [await ask(gateway, f"nobody-{number}", "guess") for number in range(25)]
+
+    assert answers[0].status_code == 401
+    problem(answers[-1], 429, "too-many-attempts")
+    assert (await ask_from("192.0.2.7", gateway, ris_gia)).status_code == 200
+
+
+async def ask_from(address, gateway, client):
+    transport = httpx.ASGITransport(gateway.app, client=(address, 40_000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        return await http.post(
+            "/api/auth/token",
+            json={
+                "grant_type": "client_credentials",
+                "client_id": client["client_id"],
+                "client_secret": client["client_secret"],
+            },
+        )
+
+
+async def test_a_right_secret_forgets_the_wrong_ones_before(gateway, ris_gia):
+    for _ in range(4):
+        for number in range(3):
+            await ask(gateway, "ris-gia", f"guess {number}")
+        answer = await ask(gateway, "ris-gia", ris_gia["client_secret"])
+
+        assert answer.status_code == 200
 
 
 async def test_a_client_without_a_secret_cannot_prove_anything(gateway):
