@@ -71,7 +71,8 @@ def test_the_generator_complains_of_a_contract_that_it_cannot_use(tmp_path):
     """The check above can fail."""
     broken = tmp_path / "broken.json"
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
-    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Break"}}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Break"}}}
+    answer = {"description": "Answer", "content": content}
     document = {
         "openapi": "3.1.0",
         "info": {"title": "Broken", "version": "1"},

@@ -169,10 +169,16 @@ class _Comparison:
             if (wide_name, tight_name, side) in self._seen:
                 return
             self._seen.add((wide_name, tight_name, side))
-        where = (wide_name if side == "answer" else tight_name) or where
+        old_name, new_name = (
+            (wide_name, tight_name) if side == "answer" else (tight_name, wide_name)
+        )
+        where = old_name or where
         is_old = side == "answer"
         wide = self._resolved(wide, is_old=is_old)
         tight = self._resolved(tight, is_old=not is_old)
+        if new_name and not old_name and "enum" in wide:
+            # Generators make a class of a closed list and name it by its place, or by its name.
+            yield Finding("enum-name", where, f"the list of words is now {new_name}")
         yield from _values(side, where, wide, tight)
         yield from self._properties(side, where, wide=wide, tight=tight)
         if "items" in wide and "items" in tight:

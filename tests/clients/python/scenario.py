@@ -46,7 +46,7 @@ from opora_client.models import (
     ProblemDetail,
     RunIn,
     RunOut,
-    RunOutState,
+    RunState,
     SchoolOut,
     SchoolPatch,
     TokenOut,
@@ -174,8 +174,8 @@ def identified(client: AuthenticatedClient, year: int, methodology_version_id: i
     def now() -> RunOut:
         return good(indicators_get_identification_run.sync(started.id, client=client))
 
-    run = followed(now, lambda seen: seen.state is not RunOutState.COMPUTING)
-    if run.state is RunOutState.REFUSED:
+    run = followed(now, lambda seen: seen.state is not RunState.COMPUTING)
+    if run.state is RunState.REFUSED:
         raise RuntimeError(f"the run was refused: {run.refusal}")
     return good(indicators_get_identification_list.sync(run.id, client=client))
 
