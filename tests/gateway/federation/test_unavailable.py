@@ -11,7 +11,6 @@ from tests.gateway.federation.conftest import issuer_settings
 from tests.support.issuer import Issuer
 from tests.support.running import problem
 
-
 METADATA = {
     "another issuer": lambda _: {"issuer": "https://elsewhere.example"},
     "no issuer": lambda _: {"issuer": None},
