@@ -29,6 +29,7 @@ RECORDS: dict[str, Depth] = {
     "school_import_id": Depth.REGION,
     "account_id": Depth.SCHOOL,
     "client_number": Depth.REGION,
+    "secret_id": Depth.REGION,
     "procedure_id": Depth.REGION_OPEN,
     "scale_id": Depth.REGION_OPEN,
     "import_id": Depth.REGION,

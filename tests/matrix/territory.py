@@ -268,7 +268,11 @@ async def _gateway_records(
             "scopes": ["schools:read"],
         },
     )
+    secret = await region.analyst.post(
+        f"/api/accounts/machine-clients/{client['id']}/secret", etag=client["version"]
+    )
     records["client_number"] = {first: client["id"]}
+    records["secret_id"] = {first: secret["secret_id"]}
     records["account_id"] = {}
     for place in places:
         account = await region.analyst.post(
@@ -281,6 +285,7 @@ async def _gateway_records(
                 "password": "длинный пароль для испытаний",
             },
         )
+        await steps.link_to_issuer(region.analyst, account["id"], f"esia-{place.name}")
         records["account_id"][place.name] = account["id"]
 
 

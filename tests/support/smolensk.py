@@ -210,6 +210,9 @@ async def build(world: World) -> Smolensk:
         "/api/training/v1/enrolments",
         {"course_id": course["id"], "school_id": own["id"], "people": 5},
     )
+    school_user = await world.person(region.analyst, "school", school_id=own["id"])
+    number = int(school_user.subject.partition(":")[2])
+    await steps.link_to_issuer(region.analyst, number, "1000299654")
     return Smolensk(
         region=region,
         municipalities=municipalities,
@@ -220,7 +223,7 @@ async def build(world: World) -> Smolensk:
         municipality_user=await world.person(
             region.analyst, "municipality", municipality_id=municipalities["Велижский"]
         ),
-        school_user=await world.person(region.analyst, "school", school_id=own["id"]),
+        school_user=school_user,
         curator=curator,
         own_school=own,
         granted_school=granted,

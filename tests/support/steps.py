@@ -38,6 +38,19 @@ async def new_region(world: World, code: str, name: str) -> Region:
     return Region(region["id"], code, analyst, approver, machine)
 
 
+async def link_to_issuer(by: Caller, account_id: int, subject: str) -> None:
+    """Link an account to a person of the external issuer."""
+    path = f"/api/accounts/{account_id}"
+    account = await by.get(path)
+    linked = await by.ask(
+        "PUT",
+        f"{path}/external-identity",
+        json={"issuer": "esia", "subject": subject},
+        headers={"If-Match": f'"{account["version"]}"'},
+    )
+    assert linked.status_code == 200, linked.text
+
+
 async def add_schools(
     region: Region,
     municipalities: Mapping[str, str],

@@ -38,6 +38,15 @@ NO_LIMITS = {
 }
 PASSWORD = "длинный пароль для испытаний"
 
+# Accounts are linked to it; nobody answers there.
+EXTERNAL_ISSUER = {
+    "name": "esia",
+    "title": "Госуслуги",
+    "issuer": "https://esia.invalid",
+    "client_id": "opora",
+    "client_secret": "secret with esia",
+}
+
 
 @dataclass
 class World:
@@ -226,6 +235,7 @@ async def world(databases: Databases, **values: Any) -> AsyncIterator[World]:
                     "key_secret": "a secret of the tests, long enough",
                     "second_factor_roles": (),
                     "system_clients": _system_clients(),
+                    "oidc_issuers": [EXTERNAL_ISSUER],
                     # Everybody here comes from one address; the limits have tests of their own.
                     **{name: value for name, value in NO_LIMITS.items() if name not in values},
                 }
