@@ -192,22 +192,22 @@ async def test_too_many_at_the_same_time_are_refused_and_the_rest_answered(gatew
 
 
 async def test_three_gateways_together_keep_to_one_rate(gateways):
-    clients = await gateways(3, caller_per_second=20, caller_burst=20)
+    rate, burst = 8, 16
+    clients = await gateways(3, caller_per_second=rate, caller_burst=burst)
 
-    seconds = 4
-    statuses = await asyncio.gather(*(flood(client, seconds) for client in clients))
+    began = time.monotonic()
+    statuses = await asyncio.gather(*(flood(client, 4) for client in clients))
+    allowed = burst + rate * (time.monotonic() - began)
 
     admitted = sum(one.count(200) for one in statuses)
     asked = sum(len(one) for one in statuses)
-    allowed = 20 + 20 * seconds
-    assert asked > 3 * allowed, "the flood was too weak to tell anything"
+    assert asked > 1.5 * allowed, "the flood was too weak to tell anything"
     # Apart from each other they would let through three times as much.
-    assert allowed * 0.8 <= admitted <= allowed * 1.25
-    print(f"asked {asked}, admitted {admitted}, allowed {allowed}")
+    assert allowed * 0.7 <= admitted <= allowed * 1.3
 
 
 async def test_without_the_database_each_gateway_holds_the_rate_by_itself(gateways):
-    clients = await gateways(2, caller_per_second=20, caller_burst=20)
+    clients = await gateways(2, caller_per_second=2, caller_burst=6)
     admin = await asyncpg.connect(plain(gateways.urls.admin))
     owner = plain(gateways.urls.owner)
     name = owner.rsplit("/", 1)[1].split("?")[0]
@@ -227,8 +227,8 @@ async def test_without_the_database_each_gateway_holds_the_rate_by_itself(gatewa
         # Key sets are kept in memory: whoever is let through is answered 200 or told about the
         # database; nobody waits for the limiter.
         admitted = len(one) - one.count(429)
-        assert 20 <= admitted <= 20 + 20 * 2 + 10
-        assert one.count(429) > admitted
+        assert 6 <= admitted <= 6 + 2 * 5
+        assert one.count(429) > 0
 
     # And the levels are exchanged again once it is back.
     await asyncio.sleep(2.5)
