@@ -61,7 +61,9 @@ async def seconds_to_wait(
         .on_conflict_do_nothing()
     )
     attempt = await session.get_one(LoginAttempt, key, with_for_update=True, populate_existing=True)
-    if attempt.open_at > at:
+    # Without a pause it opened with the last attempt, which may have begun later than this one and only
+    # have come to the lock sooner: right secrets of one source at once are no reason to wait.
+    if attempt.open_at > max(at, attempt.last_at):
         return int((attempt.open_at - at).total_seconds()) + 1
     attempt.failures = _remembered(attempt, at, patience) + 1
     attempt.last_at = at
