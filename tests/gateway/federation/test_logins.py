@@ -9,9 +9,11 @@ from jose import jwt
 from jose.jws import sign as jose_signed
 from joserfc.jwk import ECKey, RSAKey
 
-from tests.gateway.federation.conftest import BACK, REGION, link
+from gateway.app import SERVICE
+from tests.gateway.conftest import KEY_SECRET
+from tests.gateway.federation.conftest import BACK, REGION, Doors, issuer_settings, link
 from tests.support import issuer as issuers
-from tests.support.running import problem
+from tests.support.running import problem, running
 
 
 async def test_the_web_app_learns_which_issuers_there_are(doors):
@@ -235,7 +237,7 @@ FORGERIES = [
     lambda issuer, claims: issuers.signed(issuer, claims, jku=f"{issuer.url}/jwks"),
     lambda issuer, claims: issuers.signed(issuer, claims, kid="../../jwks"),
     lambda issuer, claims: jose_signed(
-        claims, issuer.key.as_pem().decode(), {"kid": issuer.kid, "crit": ["exp"]}, "RS256"
+        claims, issuer.key.as_pem(private=True).decode(), {"kid": issuer.kid, "crit": ["exp"]}, "RS256"
     ),
     lambda issuer, claims: issuers.signed(issuer, claims, alg="RS512"),
     lambda issuer, claims: issuers.signed(issuer, claims)[:-8] + "AAAAAAAA",
@@ -402,3 +404,47 @@ async def test_linking_again_ends_what_the_former_person_began(doors):
         )
     problem(refused, 400, "invalid-grant")
     problem(await doors.log_in(), 403, "external-person-unknown")
+
+
+@pytest.fixture
+async def demanding(databases, registry, esia, other):
+    """A gateway that demands a second factor of municipalities; the second issuer gives one."""
+    async with (
+        databases.fresh(SERVICE) as urls,
+        running(
+            SERVICE,
+            urls,
+            key_secret=KEY_SECRET,
+            registry_url=registry[1],
+            second_factor_roles=("municipality",),
+            oidc_issuers=[
+                issuer_settings("esia", esia),
+                issuer_settings("other", other, second_factor=True),
+            ],
+            oidc_redirect_uris=[BACK],
+        ) as gateway,
+    ):
+        yield gateway
+
+
+async def test_an_issuer_gives_a_second_factor_only_where_the_operator_says_so(
+    demanding, esia, other
+):
+    async with demanding.as_(REGION) as client:
+        made = await client.post(
+            "/api/accounts",
+            json={
+                "login": "ivanova",
+                "display_name": "Иванова М. П.",
+                "role": "municipality",
+                "municipality_id": 3,
+            },
+        )
+    assert made.status_code == 201, made.text
+    doors = Doors(demanding, esia, other, made.json())
+
+    await link(demanding, made.json()["id"], "person-1")
+    problem(await doors.log_in(), 403, "second-factor-enrolment-required")
+    assert await doors.count("login_session") == 0
+    await link(demanding, made.json()["id"], "person-1", issuer="other")
+    assert (await doors.log_in("other")).status_code == 200
