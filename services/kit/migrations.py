@@ -24,6 +24,8 @@ __all__ = [
     "create_plumbing",
     "earlier",
     "head",
+    "keep_idempotency_keys",
+    "let_idempotency_keys_expire",
     "is_compared",
     "run_env",
     "secure",
@@ -258,6 +260,26 @@ def complete_audit() -> None:
     _lock("audit_pending", {Level.SYSTEM: "true"})
     # A link holds no content: whoever may read entries may also follow the chain.
     _lock("audit_link", {Level.SYSTEM: "true", Level.REGION: "true"})
+
+
+def let_idempotency_keys_expire() -> None:
+    """Let the system's reach, which the worker has, see and delete keys older than a day, and no others."""
+    over = "created_at < now() - interval '24 hours'"
+    op.execute("CREATE INDEX ix_idempotency_key_created_at ON idempotency_key (created_at)")
+    op.execute("GRANT DELETE ON idempotency_key TO opora_system")
+    for verb in ("SELECT", "DELETE"):
+        op.execute(
+            f"CREATE POLICY idempotency_key_expired_{verb.lower()} ON idempotency_key"
+            f" FOR {verb} TO opora_system USING ({over})"
+        )
+
+
+def keep_idempotency_keys() -> None:
+    """Undo `let_idempotency_keys_expire`."""
+    for verb in ("select", "delete"):
+        op.execute(f"DROP POLICY idempotency_key_expired_{verb} ON idempotency_key")
+    op.execute("REVOKE DELETE ON idempotency_key FROM opora_system")
+    op.execute("DROP INDEX ix_idempotency_key_created_at")
 
 
 def _lock(table: str, views: dict[Level, str], verbs: str = "SELECT") -> None:
