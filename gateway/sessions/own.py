@@ -10,7 +10,7 @@ from jose import jwt
 from services.kit.principals import Principal, Role, authenticate
 from services.kit.problems import Problem
 
-__all__ = ["PersonOnly", "OwnAccount", "Person", "SessionId"]
+__all__ = ["OwnAccount", "Person", "PersonOnly", "SessionId"]
 
 
 class PersonOnly(Problem):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from gateway.elevation import elevated
 from gateway.parts import PartsOf
 from gateway.sessions import operations, queries
-from gateway.sessions.own import PersonOnly, OwnAccount, SessionId
+from gateway.sessions.own import OwnAccount, PersonOnly, SessionId
 from gateway.sessions.schemas import OwnSessionOut
 from services.kit import audit
 from services.kit.clock import Now
