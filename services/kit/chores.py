@@ -16,7 +16,7 @@ from services.kit.logs import log
 from services.kit.reach import Reach
 from services.kit.settings import ServiceSettings
 
-__all__ = ["Chore", "keep_doing"]
+__all__ = ["CHORES", "Chore", "forget_idempotency_keys", "keep_doing"]
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -57,3 +57,30 @@ async def _do(chore: Chore, database: Database, settings: ServiceSettings) -> No
     async with database.transaction(Reach.system()) as holding:
         if await holding.scalar(_TAKE, {"name": chore.name}):
             await chore.run(database, settings)
+
+
+# The contract promises a day; row security shows the worker no younger key (kit/migrations.py).
+_FORGET_KEYS = text(
+    """
+    DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_key
+        WHERE created_at < now() - make_interval(hours => :hours) LIMIT :at_once))
+    """,
+)
+_AT_ONCE = 10_000
+
+
+async def forget_idempotency_keys(database: Database, settings: ServiceSettings) -> None:
+    """Forget the answers that nobody will ask for again, in short transactions."""
+    forgotten = _AT_ONCE
+    while forgotten == _AT_ONCE:
+        async with database.transaction(Reach.system()) as session:
+            done = await session.execute(
+                _FORGET_KEYS,
+                {"hours": settings.idempotency_hours, "at_once": _AT_ONCE},
+            )
+            forgotten = done.rowcount  # type: ignore[attr-defined]  # of a DELETE
+
+
+CHORES = (Chore("forget-idempotency-keys", 600.0, forget_idempotency_keys),)
+"""What every service repeats."""

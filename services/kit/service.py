@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from services.kit import audit_chain, logs, problems
 from services.kit.audit_routes import audit_router
-from services.kit.chores import Chore
+from services.kit.chores import CHORES, Chore
 from services.kit.contracts import describe
 from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, feed_router
@@ -71,7 +71,7 @@ class Service:
     @property
     def every_chore(self) -> tuple[Chore, ...]:
         """The service's own chores and those that every service has."""
-        return (*audit_chain.CHORES, *self.chores)
+        return (*CHORES, *audit_chain.CHORES, *self.chores)
 
     @property
     def path_prefix(self) -> str:

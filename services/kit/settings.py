@@ -68,6 +68,11 @@ class ServiceSettings(BaseSettings):
         default=SecretStr("development-only"),
         description="Key that signs page cursors",
     )
+    idempotency_hours: int = Field(
+        default=24,
+        ge=24,
+        description="How long a repeated request with the same Idempotency-Key gets its first answer, hours",
+    )
     max_body_bytes: int = Field(
         default=2 * 1024 * 1024,
         description="Largest request body outside of uploads, bytes",

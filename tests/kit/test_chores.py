@@ -4,10 +4,12 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
-from services.kit.chores import Chore
+from services.kit.chores import Chore, forget_idempotency_keys
 from tests.kit.notes.app import SERVICE
+from tests.support.callers import region_user
 from tests.support.running import running
 
 
@@ -94,3 +96,37 @@ async def test_a_stopped_worker_leaves_its_chore_to_the_next(notes):
 
     async with service.worker():
         await doing.done(2)
+
+
+async def test_an_answer_is_remembered_for_a_day_and_then_forgotten(notes):
+    service = await notes()
+    admin = await asyncpg.connect(service.urls.admin.replace("+asyncpg", ""))
+    await admin.execute(
+        "INSERT INTO idempotency_key (subject, key, operation, fingerprint, created_at)"
+        " SELECT 'user:1', n || ' hours old', '', '', now() - n * interval '1 hour'"
+        " FROM unnest(ARRAY[0, 23, 25, 1000]) AS n"
+    )
+
+    await forget_idempotency_keys(service.database, service.settings)
+
+    kept = await admin.fetch("SELECT key FROM idempotency_key ORDER BY created_at DESC")
+    await admin.close()
+    assert [row["key"] for row in kept] == ["0 hours old", "23 hours old"]
+
+
+async def test_no_setting_and_no_worker_can_forget_a_younger_answer(notes):
+    """Row security itself shows the worker no key of less than a day."""
+    service = await notes()
+    async with service.as_(region_user(region_id=1)) as client:
+        await client.post(
+            "/api/notes/v1/notes",
+            json={"region_id": 1, "municipality_id": 1, "school_id": 1, "title": "Первая"},
+            headers={"Idempotency-Key": "a-key-of-today"},
+        )
+    impatient = service.settings.model_copy(update={"idempotency_hours": 0})
+
+    await forget_idempotency_keys(service.database, impatient)
+
+    admin = await asyncpg.connect(service.urls.admin.replace("+asyncpg", ""))
+    assert await admin.fetchval("SELECT count(*) FROM idempotency_key") == 1
+    await admin.close()
