@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from gateway.signatures import public_key
 from services.kit.http import In, Out
@@ -27,6 +27,17 @@ _DEFAULT_OVERLAP_HOURS: Final = 24
 _LONGEST_OVERLAP_HOURS: Final = 30 * 24
 _MOST_KEYS: Final = 5
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+# The public key of RFC 7515, A.3.
+_KEY_EXAMPLE: Final = {
+    "kid": "2026-11",
+    "kty": "EC",
+    "alg": "ES256",
+    "use": "sig",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
 
 ScopeName = Annotated[
     str, Field(pattern=r"^[a-z][a-z-]{1,38}:(read|exact|write|approve|administer)$")
@@ -85,6 +96,10 @@ class MachineClientIn(In):
 
 class MachineClientPatch(In):
     """What may be changed of a machine client; what is not given stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "РИС ГИА-9", "scopes": ["imports:write"]}]}
+    )
 
     title: Title | None = None
     scopes: Scopes | None = None
@@ -253,7 +268,9 @@ class PublicKeysIn(In):
     """All public keys of a client: what is not among them no longer counts."""
 
     keys: list[PublicKeyIn] = Field(
-        max_length=_MOST_KEYS, description="Открытые ключи клиента, не больше пяти"
+        max_length=_MOST_KEYS,
+        description="Открытые ключи клиента, не больше пяти",
+        examples=[[_KEY_EXAMPLE]],
     )
 
     @model_validator(mode="after")
@@ -268,17 +285,5 @@ class PublicKeysOut(Out):
 
     keys: list[dict[str, str]] = Field(
         description="Открытые ключи (JSON Web Key)",
-        examples=[
-            [
-                {
-                    "kid": "2026-11",
-                    "kty": "EC",
-                    "alg": "ES256",
-                    "use": "sig",
-                    "crv": "P-256",
-                    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-                    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-                }
-            ]
-        ],
+        examples=[[_KEY_EXAMPLE]],
     )
