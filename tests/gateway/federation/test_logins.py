@@ -121,6 +121,8 @@ async def test_a_login_is_finished_once(doors):
 
     assert first.status_code == 200
     problem(again, 400, "external-login-refused")
+    # Refused here, before the issuer is asked a second time.
+    assert doors.esia.times("/token") == 1
 
 
 async def test_of_many_returns_with_one_state_one_is_taken(doors):
