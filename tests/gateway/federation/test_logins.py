@@ -239,7 +239,10 @@ FORGERIES = [
     lambda issuer, claims: issuers.signed(issuer, claims, jku=f"{issuer.url}/jwks"),
     lambda issuer, claims: issuers.signed(issuer, claims, kid="../../jwks"),
     lambda issuer, claims: jose_signed(
-        claims, issuer.key.as_pem(private=True).decode(), {"kid": issuer.kid, "crit": ["exp"]}, "RS256"
+        claims,
+        issuer.key.as_pem(private=True).decode(),
+        {"kid": issuer.kid, "crit": ["exp"]},
+        "RS256",
     ),
     lambda issuer, claims: issuers.signed(issuer, claims, alg="RS512"),
     lambda issuer, claims: issuers.signed(issuer, claims)[:-8] + "AAAAAAAA",
