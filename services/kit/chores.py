@@ -6,7 +6,7 @@ starts does it at once, so a chore must bear being done more often than it asks 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from services.kit.logs import log
 from services.kit.reach import Reach
 from services.kit.settings import ServiceSettings
 
-__all__ = ["CHORES", "Chore", "forget_idempotency_keys", "keep_doing"]
+__all__ = ["CHORES", "Chore", "forget_idempotency_keys", "keep_doing_all"]
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -37,12 +37,26 @@ class Chore:
 _TAKE = text("SELECT pg_try_advisory_xact_lock(hashtext('opora chore'), hashtext(:name))")
 
 
-async def keep_doing(chore: Chore, database: Database, settings: ServiceSettings) -> None:
-    """Do the chore again and again, until cancelled."""
+async def keep_doing_all(
+    chores: Sequence[Chore], database: Database, settings: ServiceSettings
+) -> None:
+    """Do all the chores again and again, until cancelled."""
+    # Each takes a connection for its lock and needs another for its work: if all took their first
+    # one together, none would get its second.
+    turns = asyncio.Semaphore(max(1, settings.pool_size // 2))
+    async with asyncio.TaskGroup() as group:
+        for chore in chores:
+            group.create_task(_keep_doing(chore, database, settings, turns))
+
+
+async def _keep_doing(
+    chore: Chore, database: Database, settings: ServiceSettings, turns: asyncio.Semaphore
+) -> None:
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            await _do(chore, database, settings)
+            async with turns:
+                await _do(chore, database, settings)
         except Exception as error:  # noqa: BLE001  a worker outlives any chore
             log.error("chore_failed", chore=chore.name, exc_info=error)
             await asyncio.sleep(min(pause, chore.every_seconds))

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kit import logs
-from services.kit.chores import keep_doing
+from services.kit.chores import keep_doing_all
 from services.kit.database import Database, open_database, refuse_unsafe_role
 from services.kit.feed import Follower, catch_up, follow
 from services.kit.logs import log
@@ -216,10 +216,7 @@ async def running_worker(service: "Service", settings: ServiceSettings) -> Async
     jobs, follows = service.jobs, service.follows
     tasks = [
         *(asyncio.create_task(follow(database, peers, follower)) for follower in follows),
-        *(
-            asyncio.create_task(keep_doing(chore, database, settings))
-            for chore in service.every_chore
-        ),
+        asyncio.create_task(keep_doing_all(service.every_chore, database, settings)),
     ]
     if jobs:
         tasks.append(asyncio.create_task(_run_jobs(jobs, follows, database, settings, peers)))

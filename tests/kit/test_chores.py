@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.kit.chores import Chore, forget_idempotency_keys
+from services.kit.reach import Reach
 from tests.kit.notes.app import SERVICE
 from tests.support.callers import region_user
 from tests.support.running import running
@@ -35,6 +38,21 @@ class Doing:
         async with asyncio.timeout(10):
             while self.times < times:
                 await asyncio.sleep(0.01)
+
+
+class Using(Doing):
+    """A chore that uses a connection of its own, as real ones do."""
+
+    failures = 0
+
+    async def __call__(self, database, *_):
+        try:
+            async with database.transaction(Reach.system()) as session:
+                await session.execute(text("SELECT pg_sleep(0.02)"))
+        except PoolTimeout:
+            self.failures += 1
+            raise
+        self.times += 1
 
 
 @pytest.fixture
@@ -86,6 +104,18 @@ async def test_a_chore_that_fails_is_tried_again_and_stops_no_other(notes):
     async with service.worker():
         await failing.done(6)
         await other.done(6)
+
+
+async def test_more_chores_than_connections_are_all_done(notes):
+    doings = [Using() for _ in range(12)]
+    service = await notes(*(Chore(f"count {n}", 0.01, doing) for n, doing in enumerate(doings)))
+    service.settings = service.settings.model_copy(update={"pool_size": 4})
+
+    async with service.worker():
+        for doing in doings:
+            await doing.done(2)
+
+    assert sum(doing.failures for doing in doings) == 0
 
 
 async def test_a_stopped_worker_leaves_its_chore_to_the_next(notes):
