@@ -28,8 +28,8 @@ RECORDS: dict[str, Depth] = {
     "grant_id": Depth.SCHOOL,
     "school_import_id": Depth.REGION,
     "account_id": Depth.SCHOOL,
-    "client_number": Depth.REGION,
-    "secret_id": Depth.REGION,
+    "client_number": Depth.SCHOOL,
+    "secret_id": Depth.SCHOOL,
     "procedure_id": Depth.REGION_OPEN,
     "scale_id": Depth.REGION_OPEN,
     "import_id": Depth.REGION,
@@ -38,6 +38,22 @@ RECORDS: dict[str, Depth] = {
     "wave_id": Depth.REGION_OPEN,
     "course_id": Depth.REGION_OPEN,
     "enrolment_id": Depth.SCHOOL,
+    "session_id": Depth.SCHOOL,
+    "kid": Depth.REGION,
+}
+
+# These name a record of the caller itself, so nobody else's exists for it.
+OWN = {"gateway_end_own_session"}
+
+# These change the caller itself: the matrix would log its own callers out. Each has tests of its own
+# in tests/gateway; here only nobody's call is asked.
+OF_THE_CALLER = {
+    "gateway_end_other_own_sessions",
+    "gateway_change_own_password",
+    "gateway_enrol_own_second_factor",
+    "gateway_confirm_own_second_factor",
+    "gateway_replace_own_recovery_codes",
+    "gateway_remove_own_second_factor",
 }
 
 # Parameters that name no record of anybody's, with a value that exists.
@@ -87,6 +103,9 @@ class Cell:
             return Expected.UNKNOWN
         if not self._holds_scopes():
             return Expected.FORBIDDEN
+        if self.operation.id in OWN:
+            # A machine has nothing of its own there: it is told so, with a code of its own.
+            return Expected.ANSWERED if self.asking.role == "integration" else Expected.ABSENT
         if self.place is None or self.asking.sees(self._depth(), self.place):
             return Expected.ANSWERED
         return Expected.ABSENT
@@ -127,6 +146,8 @@ def cells(territory: Territory) -> Iterator[Cell]:
         if operation.is_public:
             continue
         for asking in territory.callers.values():
+            if operation.id in OF_THE_CALLER and asking.role != "anonymous":
+                continue
             for place in places_of(operation, territory):
                 yield Cell(operation, asking, place)
 

@@ -11,7 +11,7 @@ from services.kit.database import Depth
 from services.kit.principals import Role
 from tests.support import steps
 from tests.support.smolensk import results_file
-from tests.support.world import Caller, World, until
+from tests.support.world import PASSWORD, Caller, World, until
 from tests.sweeps.operations import SERVICES
 
 YEAR = 2026
@@ -102,6 +102,7 @@ async def build(world: World) -> Territory:
         canaries[canary(f"school {place.name}")] = (Depth.SCHOOL, place)
         canaries[canary(f"account {place.name}")] = (Depth.SCHOOL, place)
         canaries[canary(f"grant {place.name}")] = (Depth.SCHOOL, place)
+        canaries[canary(f"client {place.name}")] = (Depth.SCHOOL, place)
     for name, place in (("M1", "own"), ("M2", "elsewhere"), ("M3", "abroad")):
         canaries[canary(f"municipality {name}")] = (Depth.MUNICIPALITY, places[place])
     for name, place in (("home", "own"), ("abroad", "abroad")):
@@ -149,7 +150,7 @@ async def _region(
     await _registry_records(world, region, places, first, records)
     await _indicator_records(region, places, first, records)
     await _other_records(region, name, places, first, records)
-    await _gateway_records(region, name, places, first, records)
+    await _gateway_records(world, region, name, places, first, records)
     return region, places, records
 
 
@@ -258,9 +259,16 @@ async def _other_records(
 
 
 async def _gateway_records(
-    region: steps.Region, name: str, places: list[Place], first: str, records: Records
+    world: World,
+    region: steps.Region,
+    name: str,
+    places: list[Place],
+    first: str,
+    records: Records,
 ) -> None:
-    client = await region.analyst.post(
+    # The same keys sign for all regions; only root may touch them.
+    records["kid"] = {first: (await region.analyst.get("/api/auth/jwks"))["keys"][0]["kid"]}
+    await region.analyst.post(
         "/api/accounts/machine-clients",
         {
             "client_id": f"system-{name}",
@@ -268,12 +276,8 @@ async def _gateway_records(
             "scopes": ["schools:read"],
         },
     )
-    secret = await region.analyst.post(
-        f"/api/accounts/machine-clients/{client['id']}/secret", etag=client["version"]
-    )
-    records["client_number"] = {first: client["id"]}
-    records["secret_id"] = {first: secret["secret_id"]}
-    records["account_id"] = {}
+    records["client_number"], records["secret_id"] = {}, {}
+    records["account_id"], records["session_id"] = {}, {}
     for place in places:
         account = await region.analyst.post(
             "/api/accounts",
@@ -282,11 +286,28 @@ async def _gateway_records(
                 "display_name": canary(f"account {place.name}"),
                 "role": "school",
                 "school_id": place.school_id,
-                "password": "длинный пароль для испытаний",
+                "password": PASSWORD,
             },
         )
         await steps.link_to_issuer(region.analyst, account["id"], f"esia-{place.name}")
         records["account_id"][place.name] = account["id"]
+        client = await region.analyst.post(
+            "/api/accounts/machine-clients",
+            {
+                "client_id": f"client-{place.name}",
+                "title": f"Система {canary(f'client {place.name}')}",
+                "scopes": ["schools:read"],
+                "school_id": place.school_id,
+            },
+        )
+        address = f"/api/accounts/machine-clients/{client['id']}"
+        await region.analyst.post(f"{address}/secret", etag=client["version"])
+        (secret,) = await region.analyst.all(f"{address}/secrets")
+        records["client_number"][place.name] = client["id"]
+        records["secret_id"][place.name] = secret["id"]
+        victim = await world.log_in(f"victim.{place.name}")
+        (session,) = (await victim.get("/api/auth/sessions"))["items"]
+        records["session_id"][place.name] = session["id"]
 
 
 async def _callers(

@@ -86,6 +86,10 @@ class World:
                 **node,
             },
         )
+        return await self.log_in(login)
+
+    async def log_in(self, login: str) -> "Caller":
+        """Log in a person of these tests, whose password is that of all."""
         return await self._caller({"grant_type": "password", "login": login, "password": PASSWORD})
 
     async def _caller(self, grant: dict[str, Any]) -> "Caller":

@@ -118,9 +118,7 @@ async def ids(smolensk):
     participations = await region.analyst.all("/api/registry/v1/participations")
     accounts = await region.analyst.all("/api/accounts")
     clients = await region.analyst.all("/api/accounts/machine-clients")
-    secrets = await region.analyst.all(
-        f"/api/accounts/machine-clients/{clients[0]['id']}/secrets"
-    )
+    secrets = await region.analyst.all(f"/api/accounts/machine-clients/{clients[0]['id']}/secrets")
     grants = await region.analyst.all("/api/registry/v1/curator-grants")
     years = await region.analyst.all("/api/registry/v1/programme-years")
     scales = await region.analyst.get(
@@ -226,13 +224,14 @@ def with_ids(node, ids):
 
 
 async def fingerprint(opora, region_id):
-    """Hash everything the databases hold of a region, but for how far feeds were read."""
+    """Hash everything the databases hold of a region, but for who logged in, read and was refused."""
     hashes = {}
     for name, urls in opora.urls.items():
         connection = await asyncpg.connect(urls.admin.replace("+asyncpg", ""))
         tables = await connection.fetch(
             "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'region_id'"
-            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            " AND c.relname NOT IN ('audit_entry', 'read_entry')",
         )
         for (table,) in tables:
             hashes[name, table] = await connection.fetchval(
