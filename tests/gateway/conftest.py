@@ -129,7 +129,11 @@ async def logged_in(gateway: Running, login: str) -> AsyncIterator[httpx.AsyncCl
     """Yield a client that calls with a token the gateway itself has issued."""
     answer = await gateway.as_(None).post(
         "/api/auth/token",
-        json={"grant_type": "password", "login": login, "password": f"{login} ходит по тонкому льду"},
+        json={
+            "grant_type": "password",
+            "login": login,
+            "password": f"{login} ходит по тонкому льду",
+        },
     )
     async with gateway.as_(None) as client:
         client.headers |= bearer(answer.json()["access_token"])
