@@ -7,7 +7,7 @@ from gateway.credentials import operations
 from gateway.credentials.schemas import OwnPasswordIn, RedemptionIn
 from gateway.parts import DatabaseOf, PartsOf
 from gateway.passwords import PasswordChecksBusy, PasswordRefused
-from gateway.sessions.own import PersonOnly, OwnAccount
+from gateway.sessions.own import OwnAccount, PersonOnly
 from gateway.sources import source_of
 from services.kit.clock import Now
 from services.kit.http import router
