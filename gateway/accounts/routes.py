@@ -108,7 +108,7 @@ async def create_account(
 
 
 @accounts.get(
-    "/{account_id}",
+    "/{account_id:int}",
     summary="Учётная запись",
     response_model=AccountOut,
     openapi_extra=audit.reads("account"),
@@ -132,7 +132,7 @@ _CHANGE_PROBLEMS = (
 
 
 @accounts.patch(
-    "/{account_id}",
+    "/{account_id:int}",
     summary="Изменить имя человека",
     response_model=AccountOut,
     openapi_extra=audit.reads("account"),

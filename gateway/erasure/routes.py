@@ -15,7 +15,7 @@ erasure = router(prefix="/accounts", tags=["accounts"])
 
 
 @erasure.delete(
-    "/{account_id}",
+    "/{account_id:int}",
     summary="Стереть данные человека",
     status_code=204,
     responses=problems(

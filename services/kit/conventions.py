@@ -192,6 +192,7 @@ _BEHIND_A_TOKEN = _plain(400) | problems(
 _WITH_IF_MATCH = problems(EntityTagMalformed, StaleVersion, PreconditionRequired)
 _WITH_A_KEY = problems(IdempotencyKeyReused)
 _MALFORMED = problems(ValidationFailed, ValueNotStorable)
+_AT_THE_DATABASE = problems(DatabaseUnavailable, ConcurrentChange)
 
 
 def answers_of_the_kit(operation: Mapping[str, Any]) -> Iterable[dict[int | str, dict[str, Any]]]:
@@ -199,15 +200,17 @@ def answers_of_the_kit(operation: Mapping[str, Any]) -> Iterable[dict[int | str,
     parameters = operation.get("parameters", [])
     headers = {entry["name"].lower() for entry in parameters if entry["in"] == "header"}
     yield from _TOO_OFTEN
-    if operation.get("security"):
-        yield _BEHIND_A_TOKEN
+    # Every server of ours says this before it reads a request (kit/serving.py).
+    yield _plain(414) | _plain(431)
+    # What needs no token reaches the database all the same, and reads its body.
+    yield _BEHIND_A_TOKEN if operation.get("security") else _AT_THE_DATABASE
     if "if-match" in headers:
         yield _WITH_IF_MATCH
     if "idempotency-key" in headers:
         yield _WITH_A_KEY
     if "requestBody" in operation:
-        yield _plain(413)
-    if operation.get("security") and (parameters or "requestBody" in operation):
+        yield _plain(400) | _plain(413)
+    if parameters or "requestBody" in operation:
         yield _MALFORMED
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from services.kit.budgets import HEADER, left_seconds
 from services.kit.logs import request_id
+from services.kit.principals import MissingScope
 from services.kit.problems import Problem
 from services.kit.settings import ServiceSettings
 
@@ -194,13 +195,21 @@ class Peer:
             identity["X-Request-Id"] = current
         if left is not None:
             identity[HEADER] = str(int(left * 1000))
-        return await self._peers.send(
-            self._service,
-            method,
-            self._base_url + path,
-            headers=identity | dict(headers or {}),
-            **options,
-        )
+        try:
+            return await self._peers.send(
+                self._service,
+                method,
+                self._base_url + path,
+                headers=identity | dict(headers or {}),
+                **options,
+            )
+        except PeerProblem as refused:
+            # Asked as the caller, so what the caller lacks there is the caller's to be told.
+            if self._token is not None and refused.peer_code == "missing-scope":
+                raise MissingScope(
+                    refused.detail, hint=f"Право нужно в сервисе {self._service}"
+                ) from refused
+            raise
 
 
 def _document(answer: httpx.Response) -> Mapping[str, Any]:

@@ -133,7 +133,9 @@ PLAIN: dict[int, tuple[str, str]] = {
     404: ("not-found", "Не найдено"),
     405: ("method-not-allowed", "Метод не поддерживается для этого адреса"),
     413: ("body-too-large", "Тело запроса слишком большое"),
+    414: ("address-too-long", "Адрес запроса слишком длинный"),
     415: ("unsupported-media-type", "Тип содержимого не поддерживается"),
+    431: ("headers-too-large", "Заголовки запроса слишком велики"),
     500: ("internal-error", "Внутренняя ошибка"),
 }
 """Code and title of what the framework refuses by status alone, and of our own mistakes."""

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.kit.draining import begin_draining
+from services.kit.problems import PLAIN
 
 __all__ = ["GRACE_SECONDS", "serve"]
 
@@ -35,20 +36,13 @@ _MOST_HEADLESS = 1000
 _KEEP_ALIVE_SECONDS = 30
 """Longer than any client of ours keeps an idle connection, so that we are never the one who closes first."""
 
-_REFUSALS = {
-    400: ("bad-request", "Запрос составлен неверно"),
-    414: ("address-too-long", "Адрес запроса слишком длинный"),
-    431: ("headers-too-large", "Заголовки запроса слишком велики"),
-}
-"""What the server itself says, before there is a request that an application could answer."""
-
 
 class _HeadRefusedError(Exception):
     """Ends the parsing of a head that goes too far."""
 
 
 def _refusal(status: int) -> bytes:
-    code, title = _REFUSALS[status]
+    code, title = PLAIN[status]
     body = json.dumps(
         {"type": f"/problems/kit/{code}", "title": title, "status": status, "code": code}
         | {"request_id": uuid.uuid4().hex},

@@ -103,7 +103,7 @@ def models(name):
         for route in routes.routes:
             if isinstance(route, APIRoute) and route.body_field is not None:
                 for method in route.methods:
-                    yield f"{method} {service.path_prefix}{route.path}", route.body_field
+                    yield f"{method} {service.path_prefix}{route.path_format}", route.body_field
 
 
 @every_service

@@ -9,6 +9,7 @@ OPORA_FUZZ_SEED and OPORA_FUZZ_EXAMPLES explore further.
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +25,16 @@ HOOKS = Path(__file__).parent / "hooks.py"
 SEED = os.environ.get("OPORA_FUZZ_SEED", "20261122")
 CASES = 20_000
 
-# Most for those who may do most. A machine client has its scopes, nobody else has them.
-EXAMPLES = {"school": 12, "curator": 12, "municipality": 16, "machine": 28, "region": 36}
+# Most for those who may do most. `coverage` walks every bound of every schema, a hundred requests an
+# operation, so one role does it: whoever calls, a schema is the same.
+ALONE, WALKED = "examples,fuzzing,stateful", "examples,coverage,fuzzing,stateful"
+ROLES = {
+    "school": (ALONE, 8),
+    "curator": (ALONE, 8),
+    "municipality": (ALONE, 10),
+    "machine": (ALONE, 12),
+    "region": (WALKED, 16),
+}
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -116,17 +125,20 @@ async def _main_job(region, codes):
 
 
 def fuzz(role, grant, gateway_url, folder):
+    phases, examples = ROLES[role]
     done = tools.run(
         [
             str(tools.program("schemathesis")),
             "run",
             str(CONTRACT),
             f"--url={gateway_url}",
-            "--phases=examples,coverage,fuzzing,stateful",
-            f"--max-examples={os.environ.get('OPORA_FUZZ_EXAMPLES', EXAMPLES[role])}",
+            f"--phases={phases}",
+            f"--max-examples={os.environ.get('OPORA_FUZZ_EXAMPLES', examples)}",
             f"--checks={','.join(CHECKS)}",
             f"--seed={SEED}",
-            "--workers=2",
+            # Its threads share a parser of Python 3.11 that cannot be shared.
+            "--workers=1",
+            "--request-timeout=40",
             "--continue-on-failure",
             "--no-shrink",
             "--warnings=off",
@@ -151,7 +163,12 @@ def fuzz(role, grant, gateway_url, folder):
 
 
 def test_no_made_up_request_breaks_the_contract(system, grants, tmp_path):
-    fuzzed = [fuzz(role, grants[role], system.gateway_url, tmp_path) for role in EXAMPLES]
+    # Two at a time; the region last, for it may block the others.
+    with ThreadPoolExecutor(2) as two:
+        *below, region = [
+            two.submit(fuzz, role, grants[role], system.gateway_url, tmp_path) for role in ROLES
+        ]
+        fuzzed = [one.result() for one in (*below, region)]
     write_report(fuzzed)
 
     for one in fuzzed:

@@ -242,7 +242,7 @@ async def test_unknown_and_malformed_input_is_told_field_by_field(notes):
         error["pointer"]: error["code"]
         for error in problem(answer, 422, "validation-failed")["errors"]
     }
-    assert errors == {"/colour": "extra_forbidden", "/school_id": "int_parsing"}
+    assert errors == {"/colour": "extra_forbidden", "/school_id": "int_type"}
     problem(nul, 422, "value-not-storable")
     problem(huge, 422, "value-not-storable")
     problem(broken, 422, "validation-failed")

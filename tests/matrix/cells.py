@@ -42,6 +42,12 @@ RECORDS: dict[str, Depth] = {
     "kid": Depth.REGION,
 }
 
+# The registry is asked on behalf of the caller, who needs these rights there as well.
+ALSO_NEEDED = {
+    "gateway_create_account": {"territory:read", "schools:read"},
+    "gateway_create_machine_client": {"territory:read", "schools:read"},
+}
+
 # These name a record of the caller itself, so nobody else's exists for it.
 OWN = {"gateway_end_own_session"}
 

@@ -87,7 +87,7 @@ async def create_curator_grants(
 
 
 @grants.get(
-    "/{grant_id}",
+    "/{grant_id:int}",
     summary="Право куратора",
     response_model=GrantOut,
     responses=problems(operations.GrantNotFound),

@@ -147,7 +147,7 @@ async def summarise_participations(
 
 
 @participations.get(
-    "/{participation_id}",
+    "/{participation_id:int}",
     summary="Участие школы",
     response_model=ParticipationOut,
     responses=problems(operations.ParticipationNotFound),

@@ -172,7 +172,7 @@ async def write_schools(_: SchoolEditor, bulk: SchoolBulkIn, session: Session, n
 
 
 @schools.get(
-    "/{school_id}",
+    "/{school_id:int}",
     summary="Школа",
     response_model=SchoolOut,
     responses=problems(network.SchoolNotFound),
@@ -195,7 +195,7 @@ _EDITS = (network.SchoolNotFound, PreconditionRequired, StaleVersion)
 
 
 @schools.patch(
-    "/{school_id}",
+    "/{school_id:int}",
     summary="Изменить школу",
     response_model=SchoolOut,
     responses=problems(

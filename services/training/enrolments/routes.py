@@ -88,7 +88,7 @@ async def enrol_schools(
 
 
 @routes.get(
-    "/{enrolment_id}",
+    "/{enrolment_id:int}",
     summary="Запись на курс",
     response_model=EnrolmentOut,
     responses=problems(EnrolmentNotFound),
