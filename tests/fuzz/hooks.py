@@ -31,5 +31,5 @@ class Token:
 def before_call(context, case, kwargs):
     """Let no feed be waited for: half a minute of silence is a sound answer and tells nothing."""
     wait = (case.query or {}).get("wait")
-    if isinstance(wait, int) and 1 < wait <= LONGEST_WAIT:
+    if str(wait).isascii() and str(wait).isdigit() and 1 < int(str(wait)) <= LONGEST_WAIT:
         case.query["wait"] = 1
