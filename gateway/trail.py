@@ -1,4 +1,4 @@
-"""What the gateway's audit tells of logins: events that are the change of no tracked row.
+"""What the gateway's audit tells of logins and keys: events that are the change of no tracked row.
 
 Attempts that are told to wait leave nothing, so guessing cannot fill the audit. What names a person
 is not kept, because an audit is not erased: a known account is its number, an unknown name a keyed
@@ -16,6 +16,7 @@ from services.kit import audit
 
 __all__ = [
     "client_refused",
+    "key_changed",
     "login_began",
     "login_failed",
     "refresh_token_came_back",
@@ -24,6 +25,7 @@ __all__ = [
 
 LOGIN = "login"
 CLIENT_LOGIN = "client_login"
+SIGNING_KEY = "signing_key"
 
 
 class Placed(Protocol):
@@ -73,6 +75,11 @@ async def sessions_ended(session: AsyncSession, account_id: int, reason: str, co
     await audit.record(
         session, LOGIN, "end", entity_id=account_id, details={"reason": reason, "sessions": count}
     )
+
+
+async def key_changed(session: AsyncSession, kid: str, op: str) -> None:
+    """Tell what became of a key that signs access tokens; the subject of the audit is who did it."""
+    await audit.record(session, SIGNING_KEY, op, details={"kid": kid})
 
 
 async def client_refused(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway import trail
 from gateway.keys import queries
 from gateway.keys.making import make
 from gateway.keys.tables import SigningKey
@@ -90,6 +91,7 @@ async def revoke(
     lost.state, lost.revoked_at, lost.private_sealed, lost.due_at = "revoked", at, b"", None
     await session.flush()
     log.warning("signing_key_revoked", kid=kid, was=was, by=by)
+    await trail.key_changed(session, kid, "revoked")
     if was == "current":
         _, following = await queries.standing(session)
         if following is not None:
@@ -107,6 +109,7 @@ async def _promote(session: AsyncSession, key: SigningKey, at: datetime) -> None
     key.state, key.activated_at, key.due_at = "current", at, None
     await session.flush()
     log.info("signing_key_current", kid=key.kid)
+    await trail.key_changed(session, key.kid, "current")
 
 
 async def _added(session: AsyncSession, seal: Seal, state: str, at: datetime) -> SigningKey:

@@ -201,3 +201,18 @@ async def test_the_chore_and_the_command_line_do_the_same(ring, monkeypatch):
     assert third in told
     assert "отозван" in revoked
     assert (await states(ring))[third] == "revoked"
+
+
+async def test_the_audit_tells_who_changed_which_key(ring):
+    first, second = await of_state(ring, "current"), await of_state(ring, "next")
+    await ask(ring, f"{first}/revocation")
+
+    async with ring.database.transaction(Reach.system()) as session:
+        rows = await session.execute(
+            text(
+                "SELECT subject, op, after ->> 'kid' AS kid FROM audit_entry"
+                " WHERE kind = 'signing_key' ORDER BY id"
+            )
+        )
+        told = [(row.subject, row.op, row.kid) for row in rows]
+    assert told[-2:] == [("client:root", "revoked", first), ("client:root", "current", second)]
