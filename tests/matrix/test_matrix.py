@@ -232,9 +232,13 @@ def without_scopes(opora):
         app.dependency_overrides.pop(authorise)
 
 
-async def read_all(opora, territory, http):
+async def read_all(opora, territory, http, callers=None):
     asked = Asked(opora, territory)
-    known = [cell for cell in matrix.cells(territory) if cell.asking.role != "anonymous"]
+    known = [
+        cell
+        for cell in matrix.cells(territory)
+        if cell.asking.role != "anonymous" and (callers is None or cell.asking.name in callers)
+    ]
     await asked.run(http, [cell for cell in known if cell.operation.method == "GET"])
     return asked
 
@@ -272,9 +276,9 @@ def without_reach(opora):
 async def test_the_matrix_can_tell(
     opora, territory, through_the_gateway, without_scopes, without_reach
 ):
-    asked = await read_all(opora, territory, through_the_gateway)
+    asked = await read_all(opora, territory, through_the_gateway, {"school", "other region"})
 
-    assert len({leak.split(":", 1)[0] for leak in asked.leaked}) > 100
+    assert len({leak.split(":", 1)[0] for leak in asked.leaked}) > 30
 
 
 async def test_what_is_allowed_is_answered(territory, matrices, through_the_gateway):
