@@ -37,6 +37,17 @@ MEDIA_TYPE = "application/problem+json"
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+_REMEDIES: Mapping[int, str] = {
+    401: "Получите новый токен: POST /api/auth/token",
+    404: "Проверьте номер: записи нет либо она вне вашего охвата",
+    422: "Исправьте названные поля и повторите запрос",
+    503: "Повторите запрос через несколько секунд",
+    504: "Проверьте, выполнено ли действие, прежде чем повторять его",
+}
+"""What to do, where the place of the refusal has nothing better to say. One text for a foreign and a
+missing record: which of them it is must not be told."""
+
+
 class Problem(Exception):  # noqa: N818  a problem is a fact told to the caller, not a failure of code
     """A refusal told to the caller; `detail`, `hint` and extension members are in Russian."""
 
@@ -79,8 +90,8 @@ class Problem(Exception):  # noqa: N818  a problem is a fact told to the caller,
         }
         if self.detail:
             document["detail"] = self.detail
-        if self.hint:
-            document["hint"] = self.hint
+        if hint := self.hint or _REMEDIES.get(self.status):
+            document["hint"] = hint
         return document | self.members
 
 
