@@ -51,6 +51,9 @@ ALSO_NEEDED = {
 # These name a record of the caller itself, so nobody else's exists for it.
 OWN = {"gateway_end_own_session"}
 
+# Whoever may do this uses the record up, so the next who may finds none.
+USED_UP = {"gateway_end_account_session": "session-not-found"}
+
 # These change the caller itself: the matrix would log its own callers out. Each has tests of its own
 # in tests/gateway; here only nobody's call is asked.
 OF_THE_CALLER = {

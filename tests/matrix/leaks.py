@@ -21,6 +21,8 @@ _NODES = {
 
 def leaks(answer: httpx.Response, asking: Asking, territory: Territory) -> list[str]:
     """Return everything in the answer that exists for others only, in words."""
+    if not answer.content:
+        return []
     text = text_of(answer)
     found = [
         f"{mark} stands in the answer"
