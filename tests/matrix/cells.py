@@ -210,7 +210,10 @@ def with_ids(node: Any, territory: Territory, place: str) -> Any:
     filled = {}
     for key, part in node.items():
         record = _ALSO_CALLED.get(key, key)
-        if key == "school_ids":
+        if key in ("login", "client_id"):
+            # One name in all regions: the example's is wanted by other stories.
+            filled[key] = f"matrix-{uuid.uuid4().hex[:12]}"
+        elif key == "school_ids":
             filled[key] = [territory.places[place].school_id]
         elif record in RECORDS and isinstance(part, int):
             filled[key] = _value(territory, record, place)
