@@ -212,7 +212,7 @@ async def build(world: World) -> Smolensk:
     )
     school_user = await world.person(region.analyst, "school", school_id=own["id"])
     number = int(school_user.subject.partition(":")[2])
-    await steps.link_to_issuer(region.analyst, number, "1000299654")
+    await steps.link_to_issuer(region.analyst, number, "1000200067")
     return Smolensk(
         region=region,
         municipalities=municipalities,
