@@ -146,6 +146,7 @@ async def ids(smolensk):
         "wave_id": smolensk.wave["id"],
         "course_id": smolensk.course["id"],
         "enrolment_id": smolensk.enrolment["id"],
+        "kid": (await region.analyst.get("/api/auth/jwks"))["keys"][0]["kid"],
         # Not ids: a template and a table of a layout.
         "name": "opora-results.csv",
         "table": "results",
