@@ -150,7 +150,7 @@ def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> N
     base = str(stage.http.base_url).rstrip("/")
     say()
     say("[bold]Попробуйте сами[/]")
-    say(f"  Адрес:      {base} (описание API: {base}/api/openapi.json)", highlight=False)
+    say(f"  Адрес:      {base} (описание API: {base}/api/docs)", highlight=False)
     say(f"  Список:     {workbook}", highlight=False, soft_wrap=True)
     say(f"  Файлы:      {stage.directory}/*.csv", highlight=False, soft_wrap=True)
     say(f"  Все вызовы:  OPORA={base} sh {stage.commands.path}", highlight=False, soft_wrap=True)
