@@ -1,6 +1,6 @@
 """A database-backed read through the gateway against the same read on the service directly.
 
-Both on the processes of `opora up`, at 16 connections, in turn; nginx with the same upstream stands
+Both on the processes of `opora up`, at 16 and at 64 connections, in turn; nginx with the same upstream stands
 beside it when it is installed.
 """
 
@@ -20,8 +20,8 @@ from bench.load import Load, load
 from services.kit.installation import Installation
 from services.kit.supervisor import System, running
 
-CONNECTIONS = 16
-SECONDS = 5
+CONNECTIONS = (16, 64)
+SECONDS = 4
 ROUNDS = 3
 
 
@@ -35,37 +35,47 @@ def measure(tell: Callable[[str], None]) -> list[Figure]:
                 doors = {"direct": system.url("registry"), "gateway": system.gateway_url}
                 if nginx_url:
                     doors["nginx"] = nginx_url
-                rounds = _in_turn({name: base + path for name, base in doors.items()}, token, tell)
+                urls = {name: base + path for name, base in doors.items()}
+                figures = []
+                for connections in CONNECTIONS:
+                    figures += _figures(_in_turn(urls, token, connections, tell), connections)
+                return figures
+
+
+def _figures(rounds: dict[str, list[Load]], connections: int) -> list[Figure]:
     figures = []
     for name in list(rounds)[1:]:
         ratios = [
             one.per_second / direct.per_second
             for one, direct in zip(rounds[name], rounds["direct"], strict=True)
         ]
-        floor = 0.75 if name == "gateway" else None
         figures.append(
             Figure(
-                f"read through {name} / direct, 16 connections",
+                f"read through {name} / direct, {connections} connections",
                 statistics.median(ratios),
-                floor=floor,
+                floor=0.75 if name == "gateway" else None,
             )
         )
     for name, loads in rounds.items():
         figures.append(
-            Figure(f"p99 of the read, {name}", statistics.median(one.p99_ms for one in loads), "ms")
+            Figure(
+                f"p99 of the read, {name}, {connections} connections",
+                statistics.median(one.p99_ms for one in loads),
+                "ms",
+            )
         )
     return figures
 
 
 def _in_turn(
-    urls: dict[str, str], token: str, tell: Callable[[str], None]
+    urls: dict[str, str], token: str, connections: int, tell: Callable[[str], None]
 ) -> dict[str, list[Load]]:
     rounds: dict[str, list[Load]] = {name: [] for name in urls}
     for url in urls.values():
-        load(url, token, connections=CONNECTIONS, seconds=1)
+        load(url, token, connections=connections, seconds=1)
     for _ in range(ROUNDS):
         for name, url in urls.items():
-            one = load(url, token, connections=CONNECTIONS, seconds=SECONDS)
+            one = load(url, token, connections=connections, seconds=SECONDS)
             rounds[name].append(one)
             tell(
                 f"{name}: {one.per_second:.0f}/s, p50 {one.p50_ms:.1f} ms, p99 {one.p99_ms:.1f} ms, failures {one.failures}"
