@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.identification import freezing, queries
-from services.indicators.identification.evaluation import Cells, Findings, Schools, evaluate
+from services.indicators.identification.evaluation import Findings, Schools, evaluate
 from services.indicators.identification.freezing import FrozenCells, FrozenProcedure
+from services.indicators.identification.judging import Cells
 from services.indicators.identification.listing import LISTED, digest, list_hash
 from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
 from services.indicators.identification.tables import (

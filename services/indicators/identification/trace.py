@@ -1,7 +1,7 @@
 """The trace of one school: from the verdict down to imports and rows, out of frozen rows only.
 
 It is rendered when asked for. The numbers are judged by the same functions as the run judged them
-(`evaluation`), so the trace cannot tell another story than the list.
+(`judging`), so the trace cannot tell another story than the list.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.intervals import cuts, wilson
 from services.indicators.algebra.rules import Integers, rule_can_be_answered, rule_certainty
 from services.indicators.algebra.shares import Share
-from services.indicators.identification.evaluation import Cells, Judged, judge
+from services.indicators.identification.judging import Cells, Judged, judge
 from services.indicators.identification.narration import LowProcedure, reason, sentences
 from services.indicators.identification.schemas import (
     AdverseOut,

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.evaluation import Cells, Schools, evaluate, judge
+from services.indicators.identification.evaluation import Schools, evaluate
+from services.indicators.identification.judging import Cells, judge
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
 
