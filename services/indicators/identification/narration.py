@@ -10,11 +10,11 @@ from decimal import Decimal
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.shares import Share, round_half_up
-from services.indicators.identification.schemas import (
+from services.indicators.identification.schemas import RunSchoolState
+from services.indicators.identification.trace_schemas import (
     AdverseOut,
     ProcedureTraceOut,
     RuleTraceOut,
-    RunSchoolState,
 )
 from services.indicators.methodologies.document import Methodology
 

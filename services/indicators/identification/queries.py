@@ -10,25 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
+from services.indicators.identification.facts import RunFacts, facts_of, imports_of
 from services.indicators.identification.listing import list_by_municipality
+from services.indicators.identification.reasons import reasons_of
 from services.indicators.identification.schemas import (
     DifferenceOut,
     DifferencesOut,
     ListOut,
     RunOut,
     RunSchoolOut,
-    TraceOut,
 )
 from services.indicators.identification.tables import (
     IdentificationRun,
     RunEvidence,
-    RunImport,
-    RunProcedure,
     RunSchool,
 )
-from services.indicators.identification.trace import RunFacts, reasons_of, school_out, trace_of
-from services.indicators.methodologies.document import Methodology
-from services.indicators.methodologies.tables import MethodologyVersion
+from services.indicators.identification.trace import school_out, trace_of
+from services.indicators.identification.trace_schemas import TraceOut
 from services.indicators.suppression.queries import Told
 from services.kit.pages import Page, PageAsk, Rows, keyset
 from services.kit.problems import Problem
@@ -194,7 +192,8 @@ async def school_trace(
         raise RunSchoolNotFound(f"В прогоне {run_id} школы {school_id} нет")
     evidence = await session.get(RunEvidence, (run_id, school_id))
     await numbers.look(procedure.procedure_id for procedure in facts.procedures)
-    return trace_of(facts, school, evidence, numbers)
+    imports = await imports_of(session, run_id, evidence)
+    return trace_of(facts, school, evidence, imports, numbers)
 
 
 _SIDE = ("state", "category", "certainty")
@@ -273,15 +272,4 @@ def _refuse_uncomputed(found: IdentificationRun) -> None:
 
 async def _facts(session: AsyncSession, found: IdentificationRun) -> RunFacts:
     _refuse_uncomputed(found)
-    version = await session.get_one(MethodologyVersion, found.methodology_version_id)
-    procedures = await session.scalars(select(RunProcedure).where(RunProcedure.run_id == found.id))
-    imports = await session.scalars(select(RunImport).where(RunImport.run_id == found.id))
-    return RunFacts(
-        run_id=found.id,
-        year=found.year,
-        input_hash=str(found.input_hash),
-        methodology=Methodology.model_validate(version.document),
-        methodology_number=version.number,
-        procedures=sorted(procedures, key=lambda p: (p.year, p.kind, p.grade, p.title)),
-        imports={row.import_id: row for row in imports},
-    )
+    return await facts_of(session, found)

@@ -36,9 +36,9 @@ from services.indicators.identification.schemas import (
     RunSchoolOut,
     RunSchoolState,
     RunState,
-    TraceOut,
     VoidingIn,
 )
+from services.indicators.identification.trace_schemas import TraceOut
 from services.indicators.identification.workbook import workbook
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
 from services.indicators.suppression.access import EXACT, Numbers
