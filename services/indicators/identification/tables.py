@@ -7,6 +7,7 @@ a tenth of the run and guard against nothing, so these two tables have none.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Numeric,
     SmallInteger,
     Text,
     func,
@@ -28,7 +30,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.indicators.base import Base
 from services.kit.database import Depth, Identified, Located, Versioned
 
-__all__ = ["IdentificationRun", "RunEvidence", "RunImport", "RunProcedure", "RunSchool"]
+__all__ = [
+    "IdentificationRun",
+    "RunContext",
+    "RunEvidence",
+    "RunImport",
+    "RunIndex",
+    "RunProcedure",
+    "RunSchool",
+    "RunSign",
+]
 
 STATES = ("computing", "refused", "draft", "prepared", "approved", "published", "voided")
 SCHOOL_STATES = ("assessed", "incomplete", "no_data", "not_applicable", "excluded")
@@ -76,6 +87,8 @@ class IdentificationRun(Identified, Versioned, Located, Base):
     list_hash: Mapped[str | None] = mapped_column(Text)
     # How many schools per state, category and class; shown in lists of runs.
     counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # What a reader of the run should know of its inputs: [{code, detail, ...}], see `notices`.
+    notices: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     # Why the run was refused: {code, detail, ...}.
     refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     job_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -160,6 +173,14 @@ class RunEvidence(Located, Base):
     procedure_id: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     n: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     low: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    # People low by the bound that the methodology did not choose (Bmin or the minimum), so that a
+    # what-if may choose it. None in runs of before this was kept.
+    low_otherwise: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    # Accepted corrections that lie over counted cells, with what was counted; n, low and
+    # low_otherwise above hold the corrected numbers. None: there are none.
+    corrections: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    # Schools that merged into this one and whose cells are counted here. None: there are none.
+    predecessors: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     # Per procedure and subject (its position in the scales of the procedure).
     subject_procedure_id: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     subject: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
@@ -185,7 +206,10 @@ class RunSchool(Located, Base):
     __table_args__ = (
         _one_of("state", SCHOOL_STATES),
         CheckConstraint("certainty BETWEEN 0 AND 4", name="certainty"),
-        CheckConstraint("flags BETWEEN 0 AND 15", name="flags"),
+        CheckConstraint("flags BETWEEN 0 AND 31", name="flags"),
+        CheckConstraint(
+            "unknown_flags BETWEEN 0 AND 31 AND (flags & unknown_flags) = 0", name="unknown_flags"
+        ),
         CheckConstraint("(flags = 0) = (category IS NULL)", name="category"),
         Index("ix_run_school_run_id_code", "run_id", "code", "school_id"),
         Index("ix_run_school_municipality_id", "municipality_id", "run_id"),
@@ -209,7 +233,87 @@ class RunSchool(Located, Base):
     # Bits of algebra.categories.Flag, and the exclusive category that follows.
     flags: Mapped[int] = mapped_column(SmallInteger)
     category: Mapped[str | None] = mapped_column(Text)
+    # Bits of declared flags that the data could not answer: neither there nor not there. The
+    # category counts them as not there.
+    unknown_flags: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     # algebra.certainty.Certainty of the low results: of the school, and of each rule in order.
     certainty: Mapped[int] = mapped_column(SmallInteger)
     rule_certainties: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     rules_answerable: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
+    # SHA-256 of everything the answer for this school follows from: names it when a row was changed.
+    facts_hash: Mapped[str | None] = mapped_column(Text)
+
+
+class RunIndex(Located, Base):
+    """An index of the methodology as the run computed it, with the statistics of its components."""
+
+    __tablename__ = "run_index"
+    __reach__ = Depth.REGION_OPEN
+    __table_args__ = (Index("ix_run_index_region_id", "region_id", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    title: Mapped[str] = mapped_column(Text)
+    # The school year of the profiles.
+    context_year: Mapped[int] = mapped_column(Integer)
+    # Schools that have the index.
+    n: Mapped[int] = mapped_column(Integer)
+    # The index as the methodology defines it.
+    definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # Per component: n, mean, sd, ... as exact texts.
+    statistics: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class RunContext(Located, Base):
+    """What a run knew of a school's conditions: attributes with state and source, and its indices."""
+
+    __tablename__ = "run_context"
+    __reach__ = Depth.SCHOOL
+    __table_args__ = (Index("ix_run_context_municipality_id", "municipality_id", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    school_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    # Per attribute that the methodology asks for, by code: state (algebra.values.State), value where
+    # there is one, source of the figure.
+    attribute: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    state: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    value: Mapped[list[Decimal | None]] = mapped_column(ARRAY(Numeric))
+    source: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    # Per index, in the order of the methodology: its value, and the weight of missing components.
+    index_code: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    index_value: Mapped[list[Decimal | None]] = mapped_column(ARRAY(Numeric))
+    index_missing_weight: Mapped[list[Decimal | None]] = mapped_column(ARRAY(Numeric))
+
+
+class RunSign(Located, Base):
+    """A sign of biased results that the run took into account.
+
+    Source: design 4: signs are seen by the region; by the municipality for its schools once the run
+    is published; not by the schools.
+    """
+
+    __tablename__ = "run_sign"
+    __reach__ = Depth.REGION
+    __table_args__ = (Index("ix_run_sign_region_id", "region_id", "run_id", "school_id"),)
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    sign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    school_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    year: Mapped[int] = mapped_column(Integer)
+    detector: Mapped[str] = mapped_column(Text)
+    procedure_id: Mapped[int | None] = mapped_column(BigInteger)
+    # "kind grade year title" of the procedure: what names it whatever its id.
+    procedure: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
