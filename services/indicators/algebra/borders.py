@@ -1,0 +1,117 @@
+"""Which schools one pupil decides: with one more or one fewer low result the flag would be another.
+
+Exact: the rules are asked again with the changed number, for every cell of every school. Cells of one
+school are changed one at a time; cells of different schools, and of different series of one school,
+do not touch each other and are changed in the same pass.
+
+Source: methodology B5 (a share of a small group moves by whole pupils); peers 2 ("borderline schools").
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from services.indicators.algebra.certainty import Certainty
+from services.indicators.algebra.rules import Integers, Rule
+
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Cells as columns: the place of the school, the series of procedures, the year, people, low."""
+
+    school: Integers
+    series: Integers
+    years_back: Integers
+    n: Integers
+    low: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """Per school: the flag goes with one low result fewer; comes with one more."""
+
+    lost_by_one_fewer: Booleans
+    gained_by_one_more: Booleans
+
+
+def borders(
+    rules: Sequence[Rule], cells: Numbers, *, schools: int, found: Callable[[Integers], Integers]
+) -> Borders:
+    """Find the schools whose flag of low results hangs on one pupil.
+
+    Args:
+        rules: The rules of low results; one that holds is enough.
+        cells: The numbers that the rules look at, with the years that small groups are pooled with.
+        schools: How many schools there are.
+        found: Gives the class of every cell for other numbers of low results, as the run does.
+    """
+    is_low = found(cells.low) >= Certainty.POSSIBLE
+    holds = _holds(rules, _counts(cells, is_low, schools, rules))
+    return Borders(
+        lost_by_one_fewer=_flipped(rules, cells, is_low, holds, found, -1) & holds,
+        gained_by_one_more=_flipped(rules, cells, is_low, holds, found, +1) & ~holds,
+    )
+
+
+def _flipped(
+    rules: Sequence[Rule],
+    cells: Numbers,
+    is_low: Booleans,
+    holds: Booleans,
+    found: Callable[[Integers], Integers],
+    step: int,
+) -> Booleans:
+    flipped = np.zeros_like(holds)
+    can_change = (cells.low + step >= 0) & (cells.low + step <= cells.n)
+    counts = _counts(cells, is_low, len(holds), rules)
+    group = cells.school * (int(cells.series.max(initial=0)) + 1) + cells.series
+    for changed in _passes(cells, group, can_change):
+        crossed = (found(cells.low + step * changed) >= Certainty.POSSIBLE) != is_low
+        touched = np.unique(group[crossed])
+        if not len(touched):
+            continue
+        owner = touched // (int(cells.series.max()) + 1)
+        moved = {back: counts[back][owner] for back in counts}
+        for back, numbers in moved.items():
+            here = crossed & (cells.years_back == back)
+            np.add.at(numbers, np.searchsorted(touched, group[here]), step)
+        other = _holds(rules, moved) != holds[owner]
+        flipped[owner[other]] = True
+    return flipped
+
+
+def _passes(cells: Numbers, group: Integers, can_change: Booleans) -> list[Integers]:
+    """Part the cells so that a pass changes at most one cell of a series of a school."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    lengths = np.diff(np.append(starts, len(group)))
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - np.repeat(starts, lengths)
+    return [
+        (can_change & (rank == place)).astype(np.int64)
+        for place in range(int(rank.max(initial=-1)) + 1)
+    ]
+
+
+def _counts(
+    cells: Numbers, is_low: Booleans, schools: int, rules: Sequence[Rule]
+) -> dict[int, Integers]:
+    years = sorted({back for rule in rules for back in rule.years_back})
+    return {
+        back: np.bincount(
+            cells.school[is_low & (cells.years_back == back)], minlength=schools
+        ).astype(np.int64)
+        for back in years
+    }
+
+
+def _holds(rules: Sequence[Rule], counts: dict[int, Integers]) -> Booleans:
+    one = [
+        np.logical_and.reduce([counts[back] >= rule.at_least for back in rule.years_back])
+        for rule in rules
+    ]
+    return np.asarray(np.logical_or.reduce(one), dtype=np.bool_)
