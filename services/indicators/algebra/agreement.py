@@ -6,7 +6,7 @@ looks at listed schools only. Both are rationals: they are shown rounded and com
 Source: J. Cohen, A coefficient of agreement for nominal scales (1960); P. Jaccard (1901).
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -43,7 +43,9 @@ class Agreement:
         return Fraction(self.both, either) if either else None
 
 
-def agreement(known: Set[int], first: Set[int], second: Set[int]) -> Agreement:
+def agreement(
+    known: AbstractSet[int], first: AbstractSet[int], second: AbstractSet[int]
+) -> Agreement:
     """Compare two lists over the schools that both knew; others could not be listed by one."""
     here, there = first & known, second & known
     both = len(here & there)

@@ -69,7 +69,7 @@ def _flipped(
     can_change = (cells.low + step >= 0) & (cells.low + step <= cells.n)
     counts = _counts(cells, is_low, len(holds), rules)
     group = cells.school * (int(cells.series.max(initial=0)) + 1) + cells.series
-    for changed in _passes(cells, group, can_change):
+    for changed in _passes(group, can_change):
         crossed = (found(cells.low + step * changed) >= Certainty.POSSIBLE) != is_low
         touched = np.unique(group[crossed])
         if not len(touched):
@@ -84,7 +84,7 @@ def _flipped(
     return flipped
 
 
-def _passes(cells: Numbers, group: Integers, can_change: Booleans) -> list[Integers]:
+def _passes(group: Integers, can_change: Booleans) -> list[Integers]:
     """Part the cells so that a pass changes at most one cell of a series of a school."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
