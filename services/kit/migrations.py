@@ -141,6 +141,7 @@ def secure(
     writers: Sequence[Level] = (Level.REGION,),
     open_when: str | None = None,
     curator: str | None = None,
+    closed_to: Sequence[Level] = (),
 ) -> None:
     """Force row level security on a located table (kit/reach.py says what each level sees)."""
     for statement in reach.policies(
@@ -152,6 +153,7 @@ def secure(
         writers=writers,
         open_when=open_when,
         curator=curator,
+        closed_to=closed_to,
     ):
         op.execute(statement)
 

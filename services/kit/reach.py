@@ -182,6 +182,7 @@ def policies(
     writers: Sequence[Level] = (Level.REGION,),
     open_when: str | None = None,
     curator: str | None = None,
+    closed_to: Sequence[Level] = (),
 ) -> list[str]:
     """Return the statements that lock a located table: row security, grants, a policy per level.
 
@@ -194,6 +195,7 @@ def policies(
         writers: Levels that may also write the rows they see; the system always may.
         open_when: SQL condition under which levels below the region see a row at all.
         curator: SQL condition for curators instead of their grants (for the table of grants itself).
+        closed_to: Levels that see no row of the table, however deep the rows lie.
     """
     statements = [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
@@ -203,7 +205,7 @@ def policies(
     ]
     for level, predicate in _predicates(depth, region, municipality, school).items():
         visible = curator if curator and level is Level.CURATOR else predicate
-        if visible is None:
+        if visible is None or level in closed_to:
             # A grant without a policy: the level asks and gets no rows, not an error.
             statements.append(f"GRANT SELECT ON {table} TO opora_{level}")
             continue
