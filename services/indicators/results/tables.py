@@ -214,6 +214,8 @@ class _ResultColumns:
     sheet_no: Mapped[int] = mapped_column(SmallInteger)
     mark: Mapped[int | None] = mapped_column(SmallInteger)
     class_no: Mapped[int | None] = mapped_column(SmallInteger)
+    # The mark of the school's journal for the last term, where the file carries it (ВПР Ф1).
+    journal_mark: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class Result(_ResultColumns, Located, Base):
@@ -249,6 +251,7 @@ class ResultHistory(Identified, Located, Base):
     sheet_no: Mapped[int] = mapped_column(SmallInteger)
     mark: Mapped[int | None] = mapped_column(SmallInteger)
     class_no: Mapped[int | None] = mapped_column(SmallInteger)
+    journal_mark: Mapped[int | None] = mapped_column(SmallInteger)
     # The import whose commit replaced this version.
     superseded_by: Mapped[int] = mapped_column(BigInteger)
     superseded_at: Mapped[datetime] = mapped_column(
