@@ -54,6 +54,7 @@ class Smolensk:
     schools: dict[str, dict[str, Any]]
     procedures: list[dict[str, Any]]
     imports: list[dict[str, Any]]
+    school_import: int
     run: dict[str, Any]
     municipality_user: Caller
     school_user: Caller
@@ -100,8 +101,11 @@ def results_file(schools: list[dict[str, Any]], year: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-async def _leave_traces(region: Region, school: dict[str, Any], procedure: dict[str, Any]) -> None:
-    """Do what fills the remaining tables: a correction, and two files with an error, only checked."""
+async def _leave_traces(region: Region, school: dict[str, Any], procedure: dict[str, Any]) -> int:
+    """Do what fills the remaining tables: a correction, and two files with an error, only checked.
+
+    Returns the number of the import of schools.
+    """
     code, year = school["code"], procedure["year"]
     head = "Код ОО;Код участника;Предмет;Балл;Версия результата\n"
     correction = f"{head}{code};{year}{code}11;2;17;2\n".encode()
@@ -120,6 +124,7 @@ async def _leave_traces(region: Region, school: dict[str, Any], procedure: dict[
         headers={"Content-Type": "text/csv", "Idempotency-Key": "faulty-schools"},
     )
     assert uploaded.status_code == 201, uploaded.text
+    return int(uploaded.json()["id"])
 
 
 async def build(world: World) -> Smolensk:
@@ -160,7 +165,7 @@ async def build(world: World) -> Smolensk:
         region,
         await steps.identify(region, year=LIST_YEAR, methodology_version_id=version),
     )
-    await _leave_traces(region, planned[0], procedures[1])
+    school_import = await _leave_traces(region, planned[0], procedures[1])
     municipalities = {
         item["name"]: item["id"]
         for item in await region.analyst.all("/api/registry/v1/municipalities")
@@ -219,6 +224,7 @@ async def build(world: World) -> Smolensk:
         schools=schools,
         procedures=procedures,
         imports=imports,
+        school_import=school_import,
         run=run,
         municipality_user=await world.person(
             region.analyst, "municipality", municipality_id=municipalities["Велижский"]

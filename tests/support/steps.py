@@ -21,9 +21,17 @@ class Region:
 
 
 async def new_region(world: World, code: str, name: str) -> Region:
-    """Make a region, two of its analysts and РИС ГИА's machine client."""
+    """Make a region, two of its analysts and РИС ГИА's machine client.
+
+    The code is a wish: stories of one world do not know of each other, so a taken code gives way to one
+    that no subject of the federation has.
+    """
     root = await world.root()
-    region = await root.post("/api/registry/v1/regions", {"code": code, "name": name})
+    wish = {"code": code, "name": name}
+    region = await root.post("/api/registry/v1/regions", wish, status=(201, 409))
+    if "id" not in region:
+        code = world.free_region_code()
+        region = await root.post("/api/registry/v1/regions", wish | {"code": code})
     analyst = await world.person(root, "region", region_id=region["id"])
     approver = await world.person(root, "region", region_id=region["id"])
     client = await analyst.post(

@@ -92,11 +92,11 @@ def ready(up, within=READY_SECONDS):
     return up
 
 
-def eventually(question, within=30.0):
-    """Ask until the answer is true; return it, or fail."""
+def eventually(question, within=30.0, told=lambda: ""):
+    """Ask until the answer is true; return it, or fail with what is told of it."""
     deadline = time.monotonic() + within
     while not (answer := question()):
-        assert time.monotonic() < deadline, f"not within {within} s"
+        assert time.monotonic() < deadline, f"not within {within} s\n{told()}"
         time.sleep(0.05)
     return answer
 

@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -59,6 +60,11 @@ class World:
     service_urls: dict[str, str]
     _stack: AsyncExitStack
     root_secret: str = "secret of root"
+    _free_codes: Iterator[int] = field(default_factory=lambda: count(900))
+
+    def free_region_code(self) -> str:
+        """Give a code of a region that nobody has asked for by itself."""
+        return str(next(self._free_codes))
 
     async def client(self, client_id: str, secret: str) -> "Caller":
         """Log a machine client in."""

@@ -1,7 +1,7 @@
 """Every operation of every service, as data for the sweeps: read from the applications themselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,19 @@ class Operation:
     @property
     def path_parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
+
+    def id_of(self, name: str, ids: Mapping[str, Any], default: Any = None) -> Any:
+        """Return the id for one of its path parameters.
+
+        Where two collections name their members by the same parameter, ids says which collection it
+        means: `school-imports/import_id`.
+        """
+        collection = self.path.partition(f"/{{{name}}}")[0].rpartition("/")[2]
+        return ids.get(f"{collection}/{name}", ids.get(name, default))
+
+    def at(self, ids: Mapping[str, Any], default: Any = None) -> str:
+        """Return its path with ids in place."""
+        return self.path.format(**{p: self.id_of(p, ids, default) for p in self.path_parameters})
 
     def query(self) -> dict[str, Any]:
         """Return its required query parameters, with examples for values."""

@@ -139,6 +139,7 @@ async def ids(smolensk):
         "procedure_id": smolensk.procedures[0]["id"],
         "scale_id": scales["scales"][0]["id"],
         "import_id": smolensk.imports[0]["id"],
+        "school-imports/import_id": smolensk.school_import,
         "version_id": smolensk.run["methodology_version_id"],
         "methodology_version_id": smolensk.run["methodology_version_id"],
         "run_id": smolensk.run["id"],
@@ -258,7 +259,7 @@ async def test_a_caller_from_elsewhere_reads_nothing_and_changes_nothing(
 ):
     if operation.is_public or operation.id in ANYBODY_WITH_A_TOKEN:
         pytest.skip("names nobody's rows")
-    values = {name: ids[name] for name in operation.path_parameters}
+    values = {name: operation.id_of(name, ids) for name in operation.path_parameters}
     body = with_ids(operation.body(), ids)
     query = with_ids(operation.query(), ids)
     for who, (caller, visible) in strangers.items():
