@@ -7,7 +7,7 @@ from services.indicators.jobs.import_results import JOBS as IMPORT_JOBS
 from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
 from services.indicators.procedures import routes as procedures
-from services.indicators.projection.operations import REGISTRY
+from services.indicators.projection.operations import NETWORK, REGISTRY
 from services.indicators.results import routes as results
 from services.indicators.roles import ROLES
 from services.indicators.settings import IndicatorsSettings
@@ -36,7 +36,7 @@ SERVICE = Service(
         identification.routes,
     ),
     jobs=(*IMPORT_JOBS, JobKind("identify", identify), JobKind("publish-run", publish_run)),
-    follows=(REGISTRY,),
+    follows=(REGISTRY, NETWORK),
     tags={
         "procedures": "Оценочные процедуры и шкалы предметов",
         "imports": "Загрузка результатов участников",

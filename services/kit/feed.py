@@ -182,10 +182,20 @@ Apply = Callable[[AsyncSession, Change], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Follower:
-    """Which feed a service follows, and what it does with each kind of change."""
+    """Which feed a service follows, and what it does with each kind of change.
+
+    A service that begins to follow a kind of change after it has read the feed for long gives that kind
+    a follower of its own: with a ``name`` it keeps its own place in the feed and begins at the start.
+    """
 
     peer: str
     apply: Mapping[str, Apply] = field(repr=False)
+    name: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What names the follower's place in the feed."""
+        return f"{self.peer}/{self.name}" if self.name else self.peer
 
 
 async def follow(database: Database, peers: Peers, follower: Follower) -> None:
@@ -227,7 +237,7 @@ async def _follow_once(
     async with database.transaction(Reach.system()) as session:
         position = await session.scalar(
             text("SELECT position FROM feed_cursor WHERE peer = :peer"),
-            {"peer": follower.peer},
+            {"peer": follower.place},
         )
     page = await peers[follower.peer].get(
         f"/api/{follower.peer}/v1/changes",
@@ -249,7 +259,7 @@ async def _follow_once(
                 RETURNING peer
                 """,
             ),
-            {"peer": follower.peer, "next": received.next, "position": position},
+            {"peer": follower.place, "next": received.next, "position": position},
         )
         if moved.first() is None:
             return False

@@ -65,6 +65,7 @@ UNTRACKED = {
         for service in ("indicators", "monitoring", "training")
         for table in ("region", "municipality", "school", "curator_grant")
     },
+    "indicators.succession": "a copy of the registry's rows, tracked there",
 }
 
 READING = [operation for operation in EVERY if operation.spec.get(READS_MARK)]

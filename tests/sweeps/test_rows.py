@@ -23,6 +23,7 @@ LOCATED = [
 EMPTY = {
     "registry.school_size": "no sizes are loaded in this story",
     "registry.succession": "no school of Table 5 has a predecessor",
+    "indicators.succession": "no school of Table 5 has a predecessor",
 }
 
 

@@ -7,7 +7,7 @@ from services.indicators.projection import tables
 from services.kit.feed import Change, Follower
 from services.kit.projection import keeping
 
-__all__ = ["REGISTRY", "apply_school"]
+__all__ = ["NETWORK", "REGISTRY", "apply_school"]
 
 _KEPT = keeping(
     {
@@ -53,3 +53,8 @@ _LOCATED = ("result", "result_history", "rollup_subject", "rollup_pattern", "rol
 
 REGISTRY = Follower(peer="registry", apply={**_KEPT, "school": apply_school})
 """What indicators take from the registry's feed."""
+
+NETWORK = Follower(
+    peer="registry", apply=keeping({"succession": tables.Succession}), name="network"
+)
+"""Mergers and splits: followed since a later release than the rest, hence from a place of their own."""

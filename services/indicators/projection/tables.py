@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.indicators.base import Base
 from services.kit.database import Depth, Located
 
-__all__ = ["CuratorGrant", "Municipality", "Region", "School"]
+__all__ = ["CuratorGrant", "Municipality", "Region", "School", "Succession"]
 
 
 class Region(Located, Base):
@@ -79,3 +79,22 @@ class CuratorGrant(Located, Base):
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Succession(Located, Base):
+    """An event of the network of schools, standing with the school that goes on by it."""
+
+    __tablename__ = "succession"
+    __reach__ = Depth.SCHOOL
+    __table_args__ = (Index("ix_succession_region_id", "region_id", "predecessor_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    school_id: Mapped[int] = mapped_column(BigInteger)
+    predecessor_id: Mapped[int | None] = mapped_column(BigInteger)
+    # merge, split, rename, transfer, closure; only the first two have a predecessor.
+    kind: Mapped[str] = mapped_column(Text)
+    happened_on: Mapped[date] = mapped_column(Date)
+    order_number: Mapped[str | None] = mapped_column(Text)
+    order_date: Mapped[date | None] = mapped_column(Date)
