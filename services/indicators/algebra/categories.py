@@ -22,6 +22,8 @@ class Flag(IntFlag):
     """НО: signs of biased results."""
     DECLINE_RISK = 8
     """Риск: deficits from which a decline of results may follow."""
+    PREVENTION = 16
+    """Профилактика: pupils who do not keep up need a system of prevention (A4, 4)."""
 
     @property
     def code(self) -> str:

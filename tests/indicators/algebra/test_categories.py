@@ -28,4 +28,5 @@ def test_codes_of_flags_are_stable():
         "adverse_conditions",
         "biased_results",
         "decline_risk",
+        "prevention",
     ]
