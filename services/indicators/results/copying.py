@@ -35,8 +35,9 @@ _TYPES = {
     "sheet_no": ">i2",
     "mark": ">i2",
     "class_no": ">i2",
+    "journal_mark": ">i2",
 }
-_NULLABLE = ("score_milli", "exam_date", "variant", "mark", "class_no")
+_NULLABLE = ("score_milli", "exam_date", "variant", "mark", "class_no", "journal_mark")
 _DEFAULTS = {"source_version": 1, "status": 0, "sheet_no": 1}
 """Columns left out when all rows have this value: the staging table's defaults."""
 

@@ -56,6 +56,7 @@ class Accepted:
     variant: Nullable
     mark: Nullable
     class_no: Nullable
+    journal_mark: Nullable
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class Judge:
             variant=_integers(rows, "variant", count).where(kept),
             mark=mark.where(kept),
             class_no=self._classes(rows, count).where(kept),
+            journal_mark=_integers(rows, "journal_mark", count).where(kept),
         )
         first = broken.group_by("row_no").agg(pl.col("rule").min())["rule"].value_counts()
         return Judged(

@@ -22,7 +22,16 @@ class LayoutCode(Word):
 
 
 CellKind = Literal[
-    "school", "pseudonym", "key", "subject", "integer", "score", "label", "status", "date"
+    "school",
+    "pseudonym",
+    "key",
+    "subject",
+    "integer",
+    "score",
+    "label",
+    "status",
+    "date",
+    "journal",
 ]
 
 

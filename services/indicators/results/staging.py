@@ -121,7 +121,7 @@ async def remove_repetitions(session: AsyncSession, stage: str, marks: Marks) ->
                    source_version, max(source_version) OVER each AS newest,
                    count(*) OVER each AS times,
                    concat_ws('|', school_id, status, coalesce(score_milli, -1),
-                             coalesce(mark, -1)) AS content
+                             coalesce(mark, -1), coalesce(journal_mark, -1)) AS content
             FROM {stage}
             WINDOW each AS (PARTITION BY participant, subject)
         ), newest AS (
@@ -240,9 +240,10 @@ async def moved_rows(session: AsyncSession, stage: str, procedure_id: int) -> li
 
 _SAME = (
     "((s.school_id, s.status) = (r.school_id, r.status)"
-    " AND (s.score_milli, s.mark) IS NOT DISTINCT FROM (r.score_milli, r.mark))"
+    " AND (s.score_milli, s.mark) IS NOT DISTINCT FROM (r.score_milli, r.mark)"
+    " AND (s.journal_mark IS NULL OR s.journal_mark IS NOT DISTINCT FROM r.journal_mark))"
 )
-"""Whether a staged row `s` says the same as a stored row `r`."""
+"""Whether a staged row `s` says the same as a stored row `r`, or no more: not every file has the journal."""
 
 
 async def touched_schools(session: AsyncSession, stage: str, procedure_id: int) -> list[int]:
@@ -277,7 +278,8 @@ async def merge(session: AsyncSession, stage: str, *, procedure_id: int, import_
     """
     columns = (
         "procedure_id, school_id, region_id, municipality_id, import_id, participant, row_no,"
-        " source_version, score_milli, exam_date, variant, subject, status, sheet_no, mark, class_no"
+        " source_version, score_milli, exam_date, variant, subject, status, sheet_no, mark, class_no,"
+        " journal_mark"
     )
     superseded = await session.execute(
         text(

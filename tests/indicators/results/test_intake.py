@@ -14,6 +14,7 @@ from services.indicators.results.intake import cells, flow, workbooks
 from services.indicators.results.intake.frames import Kind
 from services.indicators.results.intake.refusals import Refusal
 from services.indicators.results.layouts import LayoutCode, layout
+from services.indicators.results.rules import BY_NUMBER
 from services.indicators.results.sheets import template_csv, template_xlsx
 
 HEADER = "school_code;participant;subject;grade;class;score;mark;status;source_version"
@@ -247,6 +248,29 @@ def test_a_vpr_form_gives_subject_absence_and_pseudonyms_within_the_school():
     assert rows["row_no"].to_list() == [7, 8, 9]
     assert rows["participant_lo"][0] != rows["participant_lo"][2]
     assert done["title"] == {"subject": "математика", "grade": 5, "year": 2025}
+
+
+def test_a_vpr_form_gives_the_mark_of_the_journal():
+    rows, faults, _ = read(vpr(), form="xlsx", code="vpr-f1")
+
+    assert faults is None
+    assert rows["journal_mark"].to_list() == [4, 4, 3]
+
+
+def test_a_journal_mark_that_is_none_is_noted_and_the_result_is_kept():
+    text = "Код ОО;Код участника;Предмет;Балл;Отметка по журналу\n100001;1;1;24;{}\n"
+
+    for written, mark, rule in (
+        ("5", 5, None),
+        ("", None, None),
+        ("12", None, 29),
+        ("да", None, 29),
+    ):
+        rows, faults, _ = read(text.format(written).encode(), code="opora-results")
+
+        assert rows["journal_mark"].to_list() == [mark], written
+        assert (faults is None) if rule is None else faults["rule"].to_list() == [rule], written
+        assert BY_NUMBER[29].outcome == "noted"
 
 
 @pytest.mark.parametrize(

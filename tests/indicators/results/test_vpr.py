@@ -1,5 +1,8 @@
 """ВПР Ф1 from the workbook to the indices."""
 
+from sqlalchemy import text
+
+from services.kit.reach import Reach
 from tests.indicators.results.test_intake import vpr
 from tests.support.running import problem
 
@@ -27,6 +30,29 @@ async def test_a_form_becomes_indices(region):
         "percent": "100.00",
         "suppressed": [],
     }
+
+
+async def test_the_mark_of_the_journal_is_stored(region, indicators):
+    procedure_id = await region.procedure(kind="vpr", grade=5, year=2025)
+    import_id = await region.draft(procedure_id, layout="vpr-f1")
+    await region.put(import_id, vpr(), **{"Content-Type": XLSX})
+    await region.settled(import_id, "checked")
+    await region.commit(import_id)
+
+    async with indicators.database.transaction(Reach.system()) as session:
+        rows = await session.execute(
+            text(
+                "SELECT school_id, score_milli, mark, journal_mark FROM result"
+                " WHERE procedure_id = :id ORDER BY 1, 2"
+            ),
+            {"id": procedure_id},
+        )
+
+    assert [tuple(row) for row in rows] == [
+        (1001, 14000, 4, 4),
+        (1001, None, None, 4),
+        (2001, 6000, 2, 3),
+    ]
 
 
 async def test_a_form_of_another_grade_is_refused(region):

@@ -18,6 +18,7 @@ _TYPES: dict[str, type[pl.DataType]] = {
     "subject": pl.String,
     "label": pl.String,
     "integer": pl.Int32,
+    "journal": pl.Int32,
     "score": pl.Int32,
     "status": pl.Int32,
     "date": pl.Int32,

@@ -59,6 +59,7 @@ def reader(column: Column, subjects: frozenset[str]) -> Reader:
         "label": lambda text: Reading(text) if _LABEL.fullmatch(text) else BLANK,
         "status": lambda text: _status(text, statuses),
         "date": _date,
+        "journal": _journal,
     }
     read = readers[column.kind]
     return lambda text: BLANK if not text or text.lower() in missing else read(text)
@@ -96,6 +97,13 @@ def _score(text: str) -> Reading:
 def _integer(text: str) -> Reading:
     match = _INTEGER.fullmatch(text)
     return Reading(int(Decimal(match[1]))) if match else Reading(None, 15, shown(text))
+
+
+def _journal(text: str) -> Reading:
+    """Read a mark of the school's journal: 1 to 5. What else stands there does not spoil the result."""
+    match = _INTEGER.fullmatch(text)
+    mark = int(Decimal(match[1])) if match else 0
+    return Reading(mark) if 1 <= mark <= 5 else Reading(None, 29, shown(text))
 
 
 def _status(text: str, words: dict[str, int]) -> Reading:
