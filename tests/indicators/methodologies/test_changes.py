@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.indicators.methodologies.changes import changed_settings, merged, partly, value_at
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
-from services.indicators.methodologies.changes import changed_settings, merged, partly, value_at
 
 # RFC 7396, appendix A: original, patch, result.
 RFC_7396 = [
