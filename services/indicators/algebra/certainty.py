@@ -7,7 +7,7 @@ from enum import IntEnum
 from fractions import Fraction
 
 from services.indicators.algebra.exact import Exact
-from services.indicators.algebra.intervals import cuts
+from services.indicators.algebra.intervals import Kind, cuts
 
 
 class Certainty(IntEnum):
@@ -45,12 +45,19 @@ _TITLES = {
 
 
 def certainty(
-    low: int, n: int, *, threshold: Fraction, strict: bool, z: Exact, too_few: bool = False
+    low: int,
+    n: int,
+    *,
+    threshold: Fraction,
+    strict: bool,
+    z: Exact,
+    kind: Kind = "wilson",
+    too_few: bool = False,
 ) -> Certainty:
     """Class one share; ``too_few`` says that the methodology trusts no share of this ``n``."""
     if n == 0:
         return Certainty.NONE
-    limits = cuts(n, threshold=threshold, strict=strict, z=z)
+    limits = cuts(n, threshold=threshold, strict=strict, z=z, kind=kind)
     if low < limits.not_excluded:
         return Certainty.NONE
     if too_few:
