@@ -1,16 +1,27 @@
-"""The table of methodology versions."""
+"""The tables of methodology versions and of drafts."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Integer, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.indicators.base import Base
 from services.kit.database import Depth, Identified, Located, Versioned
 
-__all__ = ["MethodologyVersion"]
+__all__ = ["MethodologyDraft", "MethodologyVersion"]
 
 
 class MethodologyVersion(Identified, Versioned, Located, Base):
@@ -25,6 +36,7 @@ class MethodologyVersion(Identified, Versioned, Located, Base):
     __table_args__ = (
         UniqueConstraint("region_id", "code", "number"),
         UniqueConstraint("region_id", "code", "document_hash"),
+        UniqueConstraint("replaces_id"),
         CheckConstraint("number >= 1", name="number"),
     )
 
@@ -36,5 +48,38 @@ class MethodologyVersion(Identified, Versioned, Located, Base):
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     # SHA-256 of the canonical document.
     document_hash: Mapped[str] = mapped_column(Text)
+    # What lint said on the day of adding: [{"code", "pointer", "severity", "text", "fix"}].
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, server_default=text("'[]'::jsonb")
+    )
+    # Where the document is from: {"kind", ...}; empty for versions added before this was kept.
+    origin: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # The version whose force ends on the day before this one's begins.
+    replaces_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("methodology_version.id")
+    )
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class MethodologyDraft(Identified, Versioned, Located, Base):
+    """A document in work: any JSON object, perhaps not a methodology yet. Only the region sees it."""
+
+    __tablename__ = "methodology_draft"
+    __reach__ = Depth.REGION
+    __table_args__ = (
+        CheckConstraint("jsonb_typeof(document) = 'object'", name="document"),
+        Index("ix_methodology_draft_region_id", "region_id", "id"),
+    )
+
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    note: Mapped[str | None] = mapped_column(Text)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # What the draft was begun from: {"kind", ...}.
+    origin: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # The version that the draft became; after that it does not change.
+    adopted_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("methodology_version.id"))
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    changed_by: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
