@@ -8,7 +8,7 @@ later years as they are and makes the earlier ones the sum of both schools.
 
 A predecessor that was divided is not passed on: which of its pupils went where is not known. A new
 school that was set apart starts with its own results; those of before stay with the school it left.
-All of it stands in the evidence of the school, passed on or not, so that the trace can tell it.
+All of it is written beside the run (`run_reorganisation`), passed on or not, so that the trace can tell it.
 
 Source: design 6 (the predecessor graph answers "by today's network"), peers 17 (pooled via the
 predecessor graph); passing the results of a merged school on is a decision of Opora (0028): no
@@ -28,11 +28,11 @@ __all__ = [
     "Event",
     "Outcome",
     "Passing",
+    "freeze_passings",
     "passed_on",
     "passings",
     "resolve",
     "taken_by",
-    "told_of",
 ]
 
 
@@ -180,72 +180,66 @@ def taken_by(passed: Mapping[int, int], *, table: str = "p") -> tuple[str, str]:
     return join, f"COALESCE(passed.successor_id, {table}.school_id)"
 
 
-_TOLD = text(
+# The cells of the predecessors by themselves: what the successor's cells have taken in.
+_FREEZE = text(
     """
-    SELECT e.id AS event_id, e.kind, e.happened_on, e.order_number, e.order_date,
-           e.predecessor_id AS school_id, p.code, p.name
-    FROM succession e LEFT JOIN school p ON p.id = e.predecessor_id
-    WHERE e.id = ANY (CAST(:events AS bigint[]))
+    INSERT INTO run_reorganisation (
+        run_id, event_id, region_id, municipality_id, school_id, predecessor_id, predecessor_code,
+        predecessor_name, kind, happened_on, order_number, order_date, outcome,
+        procedure_id, n, low, failed
+    )
+    SELECT :run_id, e.id, s.region_id, s.municipality_id, s.id, e.predecessor_id, p.code, p.name,
+           e.kind, e.happened_on, e.order_number, e.order_date, f.outcome,
+           COALESCE(c.procedure_id, '{}'), COALESCE(c.n, '{}'), COALESCE(c.low, '{}'),
+           COALESCE(c.failed, '{}')
+    FROM unnest(CAST(:event_id AS bigint[]), CAST(:school_id AS bigint[]), CAST(:outcome AS text[]))
+        AS f (event_id, school_id, outcome)
+    JOIN succession e ON e.id = f.event_id
+    JOIN school s ON s.id = f.school_id
+    LEFT JOIN school p ON p.id = e.predecessor_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(procedure_id ORDER BY procedure_id) AS procedure_id,
+               array_agg(n ORDER BY procedure_id) AS n,
+               array_agg(low ORDER BY procedure_id) AS low,
+               array_agg(failed ORDER BY procedure_id) AS failed
+        FROM (
+            SELECT r.procedure_id, sum(r.n)::integer AS n,
+                   COALESCE(sum(r.n) FILTER (WHERE r.low_mask & m.mask <> 0), 0)::integer AS low,
+                   COALESCE(sum(r.n) FILTER (WHERE r.failed_mask & m.mask <> 0), 0)::integer AS failed
+            FROM rollup_pattern r
+            JOIN unnest(CAST(:procedures AS bigint[]), CAST(:masks AS bigint[]))
+                AS m (procedure_id, mask) ON m.procedure_id = r.procedure_id
+            WHERE r.school_id = e.predecessor_id AND f.outcome = 'passed'
+            GROUP BY r.procedure_id
+            HAVING sum(r.n) > 0
+        ) cell
+    ) c ON true
     """
 )
-_CELLS = text(
-    """
-    SELECT r.school_id, r.procedure_id, sum(r.n)::integer AS n,
-           COALESCE(sum(r.n) FILTER (WHERE r.low_mask & m.mask <> 0), 0)::integer AS low,
-           COALESCE(sum(r.n) FILTER (WHERE r.failed_mask & m.mask <> 0), 0)::integer AS failed
-    FROM rollup_pattern r
-    JOIN unnest(CAST(:procedures AS bigint[]), CAST(:masks AS bigint[])) AS m (procedure_id, mask)
-         ON m.procedure_id = r.procedure_id
-    WHERE r.school_id = ANY (CAST(:schools AS bigint[]))
-    GROUP BY r.school_id, r.procedure_id
-    HAVING sum(r.n) > 0
-    ORDER BY r.school_id, r.procedure_id
-    """
-)
 
 
-async def told_of(
-    session: AsyncSession, found: Sequence[Passing], *, mass_masks: Mapping[int, int]
-) -> dict[int, list[dict[str, Any]]]:
-    """Describe the reorganisations for the evidence of each school that they end at.
+async def freeze_passings(
+    session: AsyncSession,
+    *,
+    run_id: int,
+    found: Sequence[Passing],
+    mass_masks: Mapping[int, int],
+) -> None:
+    """Write the reorganisations beside the run, with the predecessors' own cells.
 
-    ``mass_masks`` names the considered procedures and the bits of their mass subjects. An entry is
-    plain JSON: event_id, kind, outcome, happened_on, order_number, order_date, the predecessor's
-    school_id, code and name, and cells: its own numbers that the successor's cells have taken in,
-    each procedure_id, n, low (below Bmin) and failed (below the minimum); none where nothing passed.
-    Entries are in the order of ``found``.
+    Args:
+        session: Reads rollups and writes with the reach of the run's job.
+        run_id: The run.
+        found: What `passings` gave for the day of the run.
+        mass_masks: The considered procedures: bits of the subjects taken in mass numbers.
     """
     if not found:
-        return {}
-    ids = [passing.event.event_id for passing in found]
-    rows = (await session.execute(_TOLD, {"events": ids})).all()
-    texts = {row.event_id: _plain(row._asdict()) for row in rows}
-    counted = await session.execute(
-        _CELLS,
-        {
-            "schools": sorted(passed_on(found)),
-            "procedures": list(mass_masks),
-            "masks": list(mass_masks.values()),
-        },
-    )
-    cells: dict[int, list[dict[str, int]]] = {}
-    for row in counted:
-        cell = {name: getattr(row, name) for name in ("procedure_id", "n", "low", "failed")}
-        cells.setdefault(row.school_id, []).append(cell)
-    told: dict[int, list[dict[str, Any]]] = {}
-    for passing in found:
-        passed = cells.get(passing.event.predecessor_id, [])
-        told.setdefault(passing.school_id, []).append(
-            {
-                **texts[passing.event.event_id],
-                "outcome": str(passing.outcome),
-                "cells": passed if passing.outcome is Outcome.PASSED else [],
-            }
-        )
-    return told
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()
+        return
+    columns: dict[str, Any] = {
+        "event_id": [passing.event.event_id for passing in found],
+        "school_id": [passing.school_id for passing in found],
+        "outcome": [str(passing.outcome) for passing in found],
+        "procedures": list(mass_masks),
+        "masks": list(mass_masks.values()),
     }
+    await session.execute(_FREEZE, {"run_id": run_id, **columns})
