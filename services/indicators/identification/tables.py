@@ -37,6 +37,7 @@ __all__ = [
     "RunImport",
     "RunIndex",
     "RunProcedure",
+    "RunReorganisation",
     "RunSchool",
     "RunSign",
 ]
@@ -132,6 +133,11 @@ class RunProcedure(Located, Base):
     rollup_revision: Mapped[int] = mapped_column(BigInteger)
     # [{position, subject, title, minimum, maximum, top, margin_share, bmin, bmid, is_mass}], exact texts.
     scales: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    # {share, rho, weight, schools} of algebra.shrinkage.Prior, exact texts. None: nothing is shrunken,
+    # or it could not be estimated.
+    prior: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # SHA-256 of what the answers take from the procedure: names it when its row was changed.
+    facts_hash: Mapped[str | None] = mapped_column(Text)
 
 
 class RunImport(Located, Base):
@@ -179,8 +185,6 @@ class RunEvidence(Located, Base):
     # Accepted corrections that lie over counted cells, with what was counted; n, low and
     # low_otherwise above hold the corrected numbers. None: there are none.
     corrections: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
-    # Schools that merged into this one and whose cells are counted here. None: there are none.
-    predecessors: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     # Per procedure and subject (its position in the scales of the procedure).
     subject_procedure_id: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     subject: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
@@ -240,8 +244,9 @@ class RunSchool(Located, Base):
     certainty: Mapped[int] = mapped_column(SmallInteger)
     rule_certainties: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     rules_answerable: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
-    # SHA-256 of everything the answer for this school follows from: names it when a row was changed.
-    facts_hash: Mapped[str | None] = mapped_column(Text)
+    # SHA-256 of what the answer for this school follows from, part by part (`hashing.PARTS`): names
+    # the school and the part when a row was changed.
+    facts_hashes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
 
 
 class RunIndex(Located, Base):
@@ -286,6 +291,8 @@ class RunContext(Located, Base):
     state: Mapped[list[str]] = mapped_column(ARRAY(Text))
     value: Mapped[list[Decimal | None]] = mapped_column(ARRAY(Numeric))
     source: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    # Years in which signs of biased results were looked for: silence in others is not "none".
+    asked_years: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     # Per index, in the order of the methodology: its value, and the weight of missing components.
     index_code: Mapped[list[str]] = mapped_column(ARRAY(Text))
     index_value: Mapped[list[Decimal | None]] = mapped_column(ARRAY(Numeric))
@@ -300,7 +307,7 @@ class RunSign(Located, Base):
     """
 
     __tablename__ = "run_sign"
-    __reach__ = Depth.REGION
+    __reach__ = Depth.SCHOOL
     __table_args__ = (Index("ix_run_sign_region_id", "region_id", "run_id", "school_id"),)
 
     run_id: Mapped[int] = mapped_column(
@@ -317,3 +324,42 @@ class RunSign(Located, Base):
     # "kind grade year title" of the procedure: what names it whatever its id.
     procedure: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(Text)
+
+
+class RunReorganisation(Located, Base):
+    """A merger or a split of before the run, at the school that goes on, and what was passed on by it."""
+
+    __tablename__ = "run_reorganisation"
+    __reach__ = Depth.SCHOOL
+    __table_args__ = (
+        _one_of("kind", ("merge", "split")),
+        _one_of("outcome", ("passed", "split", "still_open", "several_successors")),
+        CheckConstraint("outcome = 'passed' OR cardinality(procedure_id) = 0", name="cells"),
+        Index("ix_run_reorganisation_school_id", "school_id"),
+        Index("ix_run_reorganisation_municipality_id", "municipality_id"),
+    )
+
+    run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identification_run.id"), primary_key=True
+    )
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    region_id: Mapped[int] = mapped_column(BigInteger)
+    municipality_id: Mapped[int] = mapped_column(BigInteger)
+    # The school at the end of the chain of mergers, open on the day of the run.
+    school_id: Mapped[int] = mapped_column(BigInteger)
+    is_published: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    predecessor_id: Mapped[int] = mapped_column(BigInteger)
+    predecessor_code: Mapped[str | None] = mapped_column(Text)
+    predecessor_name: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    happened_on: Mapped[date] = mapped_column(Date)
+    order_number: Mapped[str | None] = mapped_column(Text)
+    order_date: Mapped[date | None] = mapped_column(Date)
+    # reorganisations.Outcome
+    outcome: Mapped[str] = mapped_column(Text)
+    # The predecessor's own cells that the school's cells have taken in: people, those below Bmin,
+    # those below the minimum. Empty where nothing was passed on.
+    procedure_id: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    n: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    low: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    failed: Mapped[list[int]] = mapped_column(ARRAY(Integer))
