@@ -2,11 +2,13 @@
 
 from services.indicators.base import Base
 from services.indicators.identification import routes as identification
+from services.indicators.identification.sheets import routes as decision_sheets
 from services.indicators.jobs.identify import identify
 from services.indicators.jobs.import_results import JOBS as IMPORT_JOBS
 from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
 from services.indicators.procedures import routes as procedures
+from services.indicators.profiles import routes as profiles
 from services.indicators.projection.operations import NETWORK, REGISTRY
 from services.indicators.results import routes as results
 from services.indicators.roles import ROLES
@@ -31,9 +33,13 @@ SERVICE = Service(
         results.templates,
         results.indices,
         results.results,
+        profiles.attributes,
+        profiles.profiles,
+        profiles.figures,
         methodologies.shipped_routes,
         methodologies.routes,
         identification.routes,
+        decision_sheets.routes,
     ),
     jobs=(*IMPORT_JOBS, JobKind("identify", identify), JobKind("publish-run", publish_run)),
     follows=(REGISTRY, NETWORK),
@@ -41,6 +47,7 @@ SERVICE = Service(
         "procedures": "Оценочные процедуры и шкалы предметов",
         "imports": "Загрузка результатов участников",
         "indices": "Индексы низких и массовых результатов",
+        "profiles": "Профили школ: контингент, кадры, оснащение по годам",
         "methodologies": "Методики выявления: правила и пороги как данные",
         "identification": "Прогоны выявления школ, списки и обоснования",
     },
@@ -51,6 +58,8 @@ SERVICE = Service(
         "imports:write": "Загружать результаты и решать судьбу импорта",
         "indices:read": "Читать показатели школ и их происхождение",
         "indices:exact": "Видеть числа участников без сокрытия малых групп",
+        "profiles:read": "Читать признаки и профили школ, индексы условий",
+        "profiles:write": "Вести признаки и профили школ, индексы условий",
         "methodologies:read": "Читать методики",
         "methodologies:write": "Добавлять версии методик",
         "runs:read": "Читать прогоны выявления, списки и обоснования",

@@ -7,7 +7,14 @@ from services.kit.principals import Role
 __all__ = ["ROLES"]
 
 _READS = frozenset(
-    {"procedures:read", "indices:read", "methodologies:read", "runs:read", "changes:read"}
+    {
+        "procedures:read",
+        "indices:read",
+        "profiles:read",
+        "methodologies:read",
+        "runs:read",
+        "changes:read",
+    }
 )
 # Numbers of pupils as they are: those who have the rows anyway. Others get them suppressed.
 _OWN = _READS | {"indices:exact"}
@@ -16,6 +23,7 @@ _REGION = _OWN | {
     "procedures:write",
     "imports:read",
     "imports:write",
+    "profiles:write",
     "methodologies:write",
     "runs:write",
     "runs:approve",
