@@ -16,7 +16,7 @@ __all__ = ["changed_settings", "merged", "partly", "value_at"]
 Document = Mapping[str, Any]
 
 INERT = frozenset(
-    {"code", "title", "source", "order", "in_force_from", "in_force_to", "required_use"}
+    {"code", "title", "source", "order", "in_force_from", "in_force_to", "required_use", "appeals"}
 )
 """What no answer for a school follows from."""
 

@@ -15,7 +15,7 @@ from services.indicators.methodologies.conditions import (
     SignsCount,
     nodes,
 )
-from services.indicators.methodologies.exits import ExitText
+from services.indicators.methodologies.exits import AppealTerms, ExitText
 from services.indicators.methodologies.flags import CategoryText, FlagText
 from services.indicators.methodologies.judgement import (
     LONGEST_LOOK_BACK,
@@ -35,6 +35,7 @@ _ADDED: dict[str, Any] = {
     "expectation": None,
     "context_year_back": 1,
     "exit": None,
+    "appeals": None,
 }
 """Fields of the second format with the values by which they say nothing."""
 _ADDED_TO_CERTAINTY = {"interval": "wilson", "shrinkage": "none"}
@@ -113,6 +114,12 @@ class MethodologyText(Part):
     exit: ExitText | None = Field(
         default=None,
         description="Как школа выходит из списка и наблюдается; null — не определено",
+        examples=[None],
+    )
+    appeals: AppealTerms | None = Field(
+        default=None,
+        description="Сроки апелляций на опубликованный список; null — 30 и 30 суток (настройка "
+        "Опоры, не норма документа)",
         examples=[None],
     )
 
