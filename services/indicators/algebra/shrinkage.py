@@ -9,9 +9,10 @@ Source: methodology B5, beta-binomial shrinkage: ``M = (1 - rho) / rho``,
 ``MSW = sum n p (1 - p) / (N - k)``, ``n0 = (N - sum n^2 / N) / (k - 1)`` for k schools, N participants.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, Self
 
 from services.indicators.algebra.shares import round_half_up
 
@@ -44,10 +45,22 @@ class Prior:
             "schools": self.schools,
         }
 
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, Any]) -> Self:
+        """Read back what `texts` gave."""
+        weight = texts["weight"]
+        return cls(
+            share=Fraction(texts["share"]),
+            rho=Fraction(texts["rho"]),
+            weight=None if weight is None else Fraction(weight),
+            schools=int(texts["schools"]),
+        )
 
-def prior_of(cells: Iterable[tuple[int, int]]) -> Prior | None:
-    """Estimate the prior from ``(low, n)`` of all schools of a procedure; the order does not matter.
 
+def prior_of(cells: Mapping[tuple[int, int], int]) -> Prior | None:
+    """Estimate the prior from all schools of a procedure.
+
+    ``cells`` says how many schools have ``(low, n)``; their order does not matter.
     None where it cannot be estimated: fewer than two schools, or never two participants in a school.
     Rho and the weight are exact rationals rounded half up to nine digits after the point, once, here.
     A rho of 0 or less means that the shares differ no more than by chance.
@@ -55,11 +68,12 @@ def prior_of(cells: Iterable[tuple[int, int]]) -> Prior | None:
     # Sums of integers by the size of the school: exact, and in no order.
     people, low, squares, schools = 0, 0, 0, 0
     squared_low: dict[int, int] = {}
-    for k, n in cells:
+    for (k, n), many in cells.items():
         if n == 0:
             continue
-        people, low, squares, schools = people + n, low + k, squares + n * n, schools + 1
-        squared_low[n] = squared_low.get(n, 0) + k * k
+        people, low = people + n * many, low + k * many
+        squares, schools = squares + n * n * many, schools + many
+        squared_low[n] = squared_low.get(n, 0) + k * k * many
     if schools < 2 or people == schools:
         return None
     within_shares = sum(

@@ -1,6 +1,7 @@
 """Shrinkage against NumPy's formulas and SciPy's beta law, and the printed figures of Chem97."""
 
 import random
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,11 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from services.indicators.algebra import shrinkage
 from services.indicators.algebra.posterior import probability_at_least
-from services.indicators.algebra.shrinkage import Prior, prior_of, shrunken, shrunken_from
+from services.indicators.algebra.shrinkage import Prior, shrunken, shrunken_from
 
 THIRTY = Fraction(3, 10)
 CELLS = [(2, 5), (9, 30), (0, 8), (12, 40), (3, 4), (1, 20)]
+
+
+def prior_of(cells):
+    return shrinkage.prior_of(Counter(cells))
 
 
 def oracle(cells):
@@ -72,6 +78,12 @@ def test_what_cannot_be_estimated_is_not_made_up(cells):
 
 def test_a_school_without_participants_is_not_there():
     assert prior_of([*CELLS, (0, 0)]) == prior_of(CELLS)
+
+
+def test_a_prior_is_read_back_from_its_texts_as_it_was():
+    for prior in (prior_of(CELLS), prior_of([(3, 10)] * 8)):
+        assert prior is not None
+        assert Prior.from_texts(prior.texts()) == prior
 
 
 def test_nobody_low_anywhere_is_a_prior_of_zero():
