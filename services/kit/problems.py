@@ -5,7 +5,7 @@ the class name, so they are never typed twice.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ __all__ = [
     "Problem",
     "ValidationFailed",
     "constraint_problems",
+    "described",
     "install",
     "problems",
     "render",
@@ -187,6 +188,7 @@ _VALIDATION_TEXT: dict[str, str] = {
     "model_type": "Ожидается объект",
     "model_attributes_type": "Ожидается объект",
     "missing_argument": "Обязательное значение не указано",
+    "union_tag_not_found": "Не понять, какой это вид значения: нет поля, по которому он узнаётся",
 }
 
 
@@ -261,17 +263,26 @@ def _verbs(request: Request) -> list[str]:
 
 async def _on_validation(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101  as above
-    errors = [
+    return render(
+        ValidationFailed(
+            "Исправьте перечисленные поля и повторите запрос", errors=described(exc.errors())
+        )
+    )
+
+
+def described(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Tell what pydantic found: {pointer, code, detail} of each error, in Russian.
+
+    The place of an error begins with the part of the request ("body", "query") it lies in.
+    """
+    return [
         {
             "pointer": _pointer(tuple(error["loc"])),
             "code": error["type"],
             "detail": _sentence(error),
         }
-        for error in exc.errors()
+        for error in errors
     ]
-    return render(
-        ValidationFailed("Исправьте перечисленные поля и повторите запрос", errors=errors)
-    )
 
 
 async def _on_database(_: Request, exc: Exception) -> Response:

@@ -4,9 +4,18 @@ import datetime as dt
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema
 
 from services.indicators.algebra.categories import Flag
+from services.kit.inputs import as_declared
 from services.kit.words import Meanings
 
 __all__ = [
@@ -30,6 +39,14 @@ class Part(BaseModel):
     """A part of the document: an unknown field is refused, a read document does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Hold every field to the JSON type that the contract declares: `true` is not 1."""
+        schema: CoreSchema = as_declared(handler(source), cls)
+        return schema
 
 
 def _proper_share(text: str) -> str:
