@@ -3,11 +3,14 @@
 Revision: 5c0e1b7a4d03, after: 5c0e1b7a4d02, 2026-11-22 05:03
 """
 
+# ruff: noqa: INP001  Alembic's own layout
+
 import sqlalchemy as sa
 from alembic import op
-from services.kit.migrations import secure
-from services.kit.reach import Depth
 from sqlalchemy.dialects import postgresql
+
+from services.kit.migrations import secure
+from services.kit.reach import Depth, Level
 
 revision = "5c0e1b7a4d03"
 down_revision = "5c0e1b7a4d02"
@@ -41,12 +44,12 @@ def upgrade() -> None:
     op.add_column("identification_run", sa.Column("notices", JSONB))
     op.add_column("run_evidence", sa.Column("low_otherwise", postgresql.ARRAY(sa.Integer())))
     op.add_column("run_evidence", sa.Column("corrections", JSONB))
-    op.add_column("run_evidence", sa.Column("predecessors", JSONB))
     op.add_column(
         "run_school",
         sa.Column("unknown_flags", sa.SmallInteger(), server_default="0", nullable=False),
     )
-    op.add_column("run_school", sa.Column("facts_hash", sa.Text()))
+    op.add_column("run_school", sa.Column("facts_hashes", postgresql.ARRAY(sa.Text())))
+    op.add_column("run_procedure", sa.Column("facts_hash", sa.Text()))
     op.drop_constraint("ck_run_school_flags", "run_school")
     op.create_check_constraint(op.f("ck_run_school_flags"), "run_school", "flags BETWEEN 0 AND 31")
     op.create_check_constraint(
@@ -76,6 +79,7 @@ def upgrade() -> None:
         _required("state", postgresql.ARRAY(sa.Text())),
         _required("value", postgresql.ARRAY(sa.Numeric())),
         _required("source", postgresql.ARRAY(sa.Text())),
+        _required("asked_years", postgresql.ARRAY(sa.SmallInteger())),
         _required("index_code", postgresql.ARRAY(sa.Text())),
         _required("index_value", postgresql.ARRAY(sa.Numeric())),
         _required("index_missing_weight", postgresql.ARRAY(sa.Numeric())),
@@ -100,13 +104,13 @@ def upgrade() -> None:
     op.create_index("ix_run_sign_region_id", "run_sign", ["region_id", "run_id", "school_id"])
     secure("run_index", Depth.REGION_OPEN, open_when="is_published")
     secure("run_context", Depth.SCHOOL, open_when="is_published")
-    secure("run_sign", Depth.REGION)
     # Design 4: signs of biased results are seen by the region, and by a municipality for its own
     # schools once the run is published; schools and curators do not see them.
-    op.execute(
-        "CREATE POLICY run_sign_municipality ON run_sign FOR SELECT TO opora_municipality"
-        " USING (is_published AND municipality_id ="
-        " (SELECT NULLIF(current_setting('opora.municipality_id', true), '')::bigint))"
+    secure(
+        "run_sign",
+        Depth.SCHOOL,
+        open_when="is_published",
+        closed_to=(Level.SCHOOL, Level.CURATOR),
     )
 
 
