@@ -3,14 +3,13 @@
 Source: methodology A6, Smolensk's Table 5 (municipality; in all; НРО; ФНСУ; both).
 """
 
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.indicators.algebra.certainty import Certainty
+from services.indicators.identification.hashing import digest
 from services.indicators.identification.schemas import (
     CategoryOut,
     CountOut,
@@ -48,12 +47,6 @@ def list_hash(schools: Iterable[Sequence[Any]], *, header: Mapping[str, Any]) ->
     category = LISTED.index("category")
     rows = sorted(list(row) for row in schools if row[category] is not None)
     return digest({"header": header, "rows": rows})
-
-
-def digest(content: Mapping[str, Any]) -> str:
-    """Hash plain JSON values, independent of the order of keys."""
-    written = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def count(codes: Sequence[str], listed: Iterable[str | None]) -> CountOut:

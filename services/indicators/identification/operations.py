@@ -1,30 +1,31 @@
 """The life of a run: asked for, computed, prepared, approved by another person, published, voided."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import numpy as np
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification import freezing, queries
-from services.indicators.identification.evaluation import Findings, Schools, evaluate
-from services.indicators.identification.freezing import FrozenCells, FrozenProcedure
-from services.indicators.identification.judging import Cells
-from services.indicators.identification.listing import LISTED, digest, list_hash
+from services.indicators.identification import queries
+from services.indicators.identification.considered import considered_procedures
+from services.indicators.identification.evaluation import evaluate
+from services.indicators.identification.freezing import freeze
+from services.indicators.identification.keeping import keep_answers
+from services.indicators.identification.listing import LISTED, list_hash
+from services.indicators.identification.notices import notices_of
 from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
 from services.indicators.identification.tables import (
     IdentificationRun,
+    RunContext,
     RunEvidence,
     RunImport,
+    RunIndex,
     RunProcedure,
+    RunReorganisation,
     RunSchool,
+    RunSign,
 )
-from services.indicators.identification.trace import is_taught
+from services.indicators.identification.totals import counts_of, hashes_of
 from services.indicators.methodologies import queries as methodologies
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.tables import MethodologyVersion
@@ -93,11 +94,11 @@ async def start(
     Raises:
         MethodologyVersionNotFound: There is no such version in the region.
         MethodologyNotInForce: It is not in force today.
-        NoProcedures, UseNotPermitted, NoMassSubjects, MarginDiffers: See `freezing`.
+        NoProcedures, UseNotPermitted, NoMassSubjects, MarginDiffers: See `considered`.
     """
     version = await methodologies.methodology_version(session, wish.methodology_version_id)
     methodology = _in_force(version, at)
-    await freezing.considered_procedures(
+    await considered_procedures(
         session, region_id=version.region_id, year=wish.year, methodology=methodology, on=at.date()
     )
     run = IdentificationRun(
@@ -137,170 +138,27 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
     """Freeze the inputs and answer for every school, all in the caller's transaction.
 
     None when somebody else has done it, or the run was voided meanwhile.
+
+    Raises:
+        NoProcedures, UseNotPermitted, NoMassSubjects, MarginDiffers, RollupsNotCurrent: See
+            `considered`.
     """
     run = await session.get(IdentificationRun, run_id, with_for_update=True)
     if run is None or run.state != "computing":
         return None
     version = await session.get_one(MethodologyVersion, run.methodology_version_id)
     methodology = Methodology.model_validate(version.document)
-    procedures = await freezing.considered_procedures(
-        session,
-        region_id=run.region_id,
-        year=run.year,
-        methodology=methodology,
-        on=run.created_at.date(),
-    )
-    await freezing.refuse_stale_rollups(session, procedures)
-    await freezing.freeze_procedures(
-        session, run_id=run.id, region_id=run.region_id, procedures=procedures
-    )
-    frozen = await freezing.freeze_evidence(
-        session,
-        run_id=run.id,
-        region_id=run.region_id,
-        procedures=procedures,
-        methodology=methodology,
-        on=run.created_at.date(),
-    )
-    await freezing.freeze_imports(session, run_id=run.id)
-    schools = await freezing.open_schools(
-        session, region_id=run.region_id, on=run.created_at.date()
-    )
-    cells = _cells(frozen, procedures, schools, run.year)
-    findings = evaluate(cells, _known(schools, procedures, methodology), methodology)
-    answers = _answers(schools, findings)
-    await freezing.keep_schools(session, run_id=run.id, region_id=run.region_id, answers=answers)
-    header = {"year": run.year, "methodology": version.document_hash}
-    run.input_hash = _input_hash(header, procedures, schools, cells)
-    listed = zip(*(answers[name] for name in LISTED), strict=True)
-    run.list_hash = list_hash(listed, header=header | {"inputs": run.input_hash})
-    run.counts = _counts(answers, methodology)
+    inputs = await freeze(session, run, methodology)
+    findings = evaluate(inputs, methodology)
+    await keep_answers(session, run, inputs, findings, methodology)
+    hashes = hashes_of(inputs, findings, methodology, version.document_hash)
+    run.input_hash, run.list_hash = hashes
+    run.counts = counts_of(findings, methodology)
+    run.notices = notices_of(inputs, findings, methodology)
     run.state = "draft"
     run.computed_at = at
     await session.flush()
     return run
-
-
-def _cells(
-    frozen: FrozenCells,
-    procedures: Sequence[FrozenProcedure],
-    schools: Sequence[Row[Any]],
-    year: int,
-) -> Cells:
-    """Number schools and procedures by their places in the natural order, which ids do not give."""
-    school = _places([school.school_id for school in schools], frozen.school_id)
-    procedure = _places([p.procedure_id for p in procedures], frozen.procedure_id)
-    order = np.lexsort((procedure, school))
-    kinds = sorted({(p.kind, p.grade) for p in procedures})
-    series = np.array([kinds.index((p.kind, p.grade)) for p in procedures], dtype=np.int64)
-    back = np.array([year - p.year for p in procedures], dtype=np.int64)
-    procedure = procedure[order]
-    return Cells(
-        school=school[order],
-        series=series[procedure],
-        years_back=back[procedure],
-        n=frozen.n[order],
-        low=frozen.low[order],
-    )
-
-
-def _places(ids: Sequence[int], wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    known = np.array(ids, dtype=np.int64)
-    by_id = np.argsort(known)
-    return by_id[np.searchsorted(known, wanted, sorter=by_id)]
-
-
-def _known(
-    schools: Sequence[Row[Any]], procedures: Sequence[FrozenProcedure], methodology: Methodology
-) -> Schools:
-    grades = {procedure.grade for procedure in procedures}
-    return Schools(
-        is_excluded=np.array(
-            [school.kind in methodology.excluded_school_kinds for school in schools], dtype=np.bool_
-        ),
-        is_applicable=np.array(
-            [any(is_taught(grade, school.stages) for grade in grades) for school in schools],
-            dtype=np.bool_,
-        ),
-        has_adverse_conditions=np.array(
-            [school.adverse_conditions is True for school in schools], dtype=np.bool_
-        ),
-    )
-
-
-def _answers(schools: Sequence[Row[Any]], findings: Findings) -> dict[str, list[Any]]:
-    """Lay the answers out as columns of `run_school`."""
-    known = zip(*schools, strict=True) if schools else ([] for _ in _SCHOOL_COLUMNS)
-    columns = {name: list(values) for name, values in zip(_SCHOOL_COLUMNS, known, strict=True)}
-    return columns | {
-        "stages": [None if s is None else _array(s) for s in columns["stages"]],
-        "state": findings.state,
-        "flags": findings.flags.tolist(),
-        "category": findings.category,
-        "certainty": findings.certainty.tolist(),
-        "rule_certainties": [_array(row) for row in findings.answers.certainty.T.tolist()],
-        "rules_answerable": [_array(row) for row in findings.answers.answerable.T.tolist()],
-    }
-
-
-_SCHOOL_COLUMNS = (
-    "school_id", "municipality_id", "code", "name", "municipality_name", "kind", "stages",
-    "adverse_conditions", "adverse_reason", "adverse_source",
-)  # fmt: skip
-
-
-def _array(values: Sequence[Any]) -> str:
-    # Codes of stages, small numbers, booleans: nothing that PostgreSQL would want quoted.
-    return "{" + ",".join(str(value) for value in values) + "}"
-
-
-def _input_hash(
-    header: dict[str, Any],
-    procedures: Sequence[FrozenProcedure],
-    schools: Sequence[Row[Any]],
-    cells: Cells,
-) -> str:
-    """Hash everything the answers follow from, by natural keys and in their order.
-
-    Imports and row numbers are not in it: another file with the same results is the same input.
-    """
-    numbers = np.stack([cells.school, cells.series, cells.years_back, cells.n, cells.low])
-    return digest(
-        {
-            **header,
-            "procedures": [[*p.natural_key, p.mass_mask, p.scales] for p in procedures],
-            "schools": [
-                [
-                    s.code,
-                    s.name,
-                    s.municipality_name,
-                    s.kind,
-                    s.stages,
-                    s.adverse_conditions,
-                    s.adverse_reason,
-                    s.adverse_source,
-                ]
-                for s in schools
-            ],
-            "cells": hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest(),
-        }
-    )
-
-
-def _counts(answers: Mapping[str, Sequence[Any]], methodology: Methodology) -> dict[str, Any]:
-    categories = Counter(category for category in answers["category"] if category is not None)
-    classes = Counter(
-        certainty
-        for certainty, state in zip(answers["certainty"], answers["state"], strict=True)
-        if state == "assessed"
-    )
-    return {
-        "schools": len(answers["state"]),
-        "listed": sum(categories.values()),
-        "categories": {c.code: categories.get(c.code, 0) for c in methodology.categories},
-        "states": dict(sorted(Counter(answers["state"]).items())),
-        "certainty": {c.code: classes.get(c, 0) for c in Certainty},
-    }
 
 
 async def refuse(session: AsyncSession, run_id: int, problem: Problem) -> None:
@@ -418,6 +276,11 @@ async def ask_for_publication(
     return run
 
 
+_PARTS = (
+    RunProcedure, RunImport, RunEvidence, RunSchool, RunIndex, RunContext, RunSign, RunReorganisation,
+)  # fmt: skip
+
+
 async def mark_published(session: AsyncSession, run_id: int, *, at: datetime) -> None:
     """Open the run to the levels below the region, once the registry has accepted its list."""
     run = await session.get(IdentificationRun, run_id, with_for_update=True)
@@ -425,7 +288,7 @@ async def mark_published(session: AsyncSession, run_id: int, *, at: datetime) ->
         return
     run.state, run.is_published, run.published_at = "published", True, at
     await session.flush()
-    for part in (RunProcedure, RunImport, RunEvidence, RunSchool):
+    for part in _PARTS:
         await session.execute(update(part).where(part.run_id == run_id).values(is_published=True))
 
 

@@ -9,14 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.evaluation import Schools, evaluate
+from services.indicators.identification.evaluation import evaluate
 from services.indicators.identification.judging import Cells, judge
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
+from tests.support.builders.inputs import KINDS, inputs_of, schools_of
 
 
 def methodology(**changed) -> Methodology:
     document = shipped_methodologies()["smolensk-nro-fnsu"].canonical()
+    document["procedures"] = [{"kind": kind, "grades": [9]} for kind in KINDS]
+    document["excluded_school_kinds"] = ["evening"]
     return Methodology.model_validate(document | changed)
 
 
@@ -25,13 +28,8 @@ def cells_of(rows) -> Cells:
     return Cells(*(columns[:, i] for i in range(5)))
 
 
-def schools_of(many, *, adverse=(), excluded=(), inapplicable=()) -> Schools:
-    where = np.arange(many)
-    return Schools(
-        is_excluded=np.isin(where, excluded),
-        is_applicable=~np.isin(where, inapplicable),
-        has_adverse_conditions=np.isin(where, adverse),
-    )
+def find(rows, schools, document):
+    return evaluate(inputs_of(rows, schools), document)
 
 
 NAIVE = {"small_n": {"below": 1, "policy": "flag"}}
@@ -39,8 +37,8 @@ NAIVE = {"small_n": {"below": 1, "policy": "flag"}}
 
 def test_two_procedures_of_the_previous_year_name_a_school():
     # school, series, years back, n, low
-    found = evaluate(
-        cells_of([(0, 0, 1, 100, 60), (0, 1, 1, 100, 30), (1, 0, 1, 100, 60), (1, 1, 1, 100, 29)]),
+    found = find(
+        [(0, 0, 1, 100, 60), (0, 1, 1, 100, 30), (1, 0, 1, 100, 60), (1, 1, 1, 100, 29)],
         schools_of(2),
         methodology(**NAIVE),
     )
@@ -53,23 +51,21 @@ def test_two_procedures_of_the_previous_year_name_a_school():
 def test_flags_are_independent_and_categories_exclusive():
     low = [(s, series, 1, 50, 40) for s in (0, 2) for series in (0, 1)]
 
-    found = evaluate(cells_of(low), schools_of(4, adverse=[1, 2]), methodology(**NAIVE))
+    found = find(low, schools_of(4, adverse=[1, 2]), methodology(**NAIVE))
 
     assert list(found.flags) == [1, 2, 3, 0]
     assert found.category == ["nro", "fnsu", "nro-fnsu", None]
 
 
 def test_nothing_known_is_told_apart_from_nothing_found():
-    found = evaluate(
-        cells_of(
-            [
-                (0, 0, 1, 50, 0),
-                (0, 1, 1, 50, 0),
-                (1, 0, 1, 50, 50),
-                (4, 0, 1, 50, 50),
-                (4, 1, 1, 50, 50),
-            ]
-        ),
+    found = find(
+        [
+            (0, 0, 1, 50, 0),
+            (0, 1, 1, 50, 0),
+            (1, 0, 1, 50, 50),
+            (4, 0, 1, 50, 50),
+            (4, 1, 1, 50, 50),
+        ],
         schools_of(5, excluded=[4], inapplicable=[3]),
         methodology(**NAIVE),
     )
@@ -99,7 +95,7 @@ def test_a_small_group_takes_in_the_year_before():
 def test_without_an_automatic_flag_small_schools_are_named_as_such():
     careful = methodology(small_n={"below": 10, "policy": "no_flag"})
 
-    found = evaluate(cells_of([(0, 0, 1, 9, 9), (0, 1, 1, 9, 9)]), schools_of(1), careful)
+    found = find([(0, 0, 1, 9, 9), (0, 1, 1, 9, 9)], schools_of(1), careful)
 
     assert list(found.certainty) == [Certainty.TOO_FEW]
     assert found.category == [None]
@@ -169,7 +165,7 @@ def test_all_schools_at_once_are_answered_as_one_by_one(rows, policy, operator, 
     low = {"based_on": "minimum", "threshold": threshold, "operator": operator}
     document = methodology(small_n=policy, low_result=low)
 
-    found = evaluate(cells_of(rows), schools_of(3), document)
+    found = find(rows, schools_of(3), document)
 
     for school in range(3):
         assert found.certainty[school] == by_the_words(rows, document.canonical(), school)
@@ -180,7 +176,7 @@ def test_the_order_of_rows_changes_nothing(order):
     rows = [(0, 0, 1, 9, 6), (0, 0, 2, 9, 6), (1, 0, 1, 30, 9), (1, 1, 1, 30, 10)][::order]
     pooled = methodology(small_n={"below": 10, "policy": "pool", "years": 2})
 
-    found = evaluate(cells_of(rows), schools_of(2), pooled)
+    found = find(rows, schools_of(2), pooled)
 
     assert found.category == [None, "nro"]
     assert list(found.certainty) == [Certainty.TOO_FEW, Certainty.POSSIBLE]
@@ -197,13 +193,19 @@ def test_chem97_has_the_classes_of_certainty_computed_elsewhere():
     # Bmin = 2 + 0.05 * 10 = 5/2, and 2.5 is a binary number.
     low = np.bincount(school, weights=score < 2.5).astype(np.int64)
     many = len(n)
-    one = np.ones(many, dtype=np.int64)
     document = methodology(
         rules=[{"code": "low", "title": "Низкий результат", "years_back": [1], "at_least": 1}],
         small_n={"below": 1, "policy": "flag"},
     )
 
-    found = evaluate(Cells(np.arange(many), one, one, n, low), schools_of(many), document)
+    found = find(
+        [
+            (place, 0, 1, *both)
+            for place, both in enumerate(zip(n.tolist(), low.tolist(), strict=True))
+        ],
+        schools_of(many),
+        document,
+    )
 
     assert (many, low.sum(), n.sum()) == (2410, 7315, 31022)
     assert sum(code == "nro" for code in found.category) == 1007
