@@ -6,7 +6,7 @@ from fastapi import Path, Query, Response
 
 from services.indicators.identification import operations, queries
 from services.indicators.identification.access import RunApprover, RunEditor, RunReader
-from services.indicators.identification.freezing import (
+from services.indicators.identification.considered import (
     MarginDiffers,
     NoMassSubjects,
     NoProcedures,
