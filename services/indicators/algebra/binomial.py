@@ -9,7 +9,14 @@ from functools import lru_cache
 
 from services.indicators.algebra.exact import Exact, exact
 
-__all__ = ["first_above", "first_in_upper_tail", "lower_tail", "tail_of", "upper_tail"]
+__all__ = [
+    "first_above",
+    "first_in_upper_tail",
+    "lower_tail",
+    "normal_tail",
+    "tail_of",
+    "upper_tail",
+]
 
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
 _PRECISION = 70
@@ -72,8 +79,14 @@ def tail_of(z: Exact) -> Fraction:
     The quantile of the document is itself rounded (1.959964 stands for 2.5 % on each side), so the
     tail is rounded back to the number that was meant: 0.0250000.
     """
+    with localcontext(prec=TAIL_DIGITS, rounding=ROUND_HALF_UP):
+        return Fraction(+normal_tail(exact(z)))
+
+
+def normal_tail(z: Fraction) -> Decimal:
+    """Give the share of the normal law above ``z`` to more digits than are ever shown."""
     with localcontext(prec=_PRECISION, rounding=ROUND_HALF_UP):
-        quantile = Decimal(exact(z).numerator) / Decimal(exact(z).denominator)
+        quantile = Decimal(z.numerator) / Decimal(z.denominator)
         square = quantile * quantile
         term = total = quantile
         odd = 1
@@ -83,6 +96,4 @@ def tail_of(z: Exact) -> Fraction:
             term = term * square / odd
             total += term
         density = (-square / 2).exp() / (2 * _PI).sqrt()
-        tail = Decimal("0.5") - density * total
-    with localcontext(prec=TAIL_DIGITS, rounding=ROUND_HALF_UP):
-        return Fraction(+tail)
+        return Decimal("0.5") - density * total
