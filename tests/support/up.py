@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.kit.launching import launched
 
-READY_SECONDS = 120
+READY_SECONDS = 180
 
 
 @dataclass
@@ -92,7 +92,11 @@ def ready(up, within=READY_SECONDS):
     return up
 
 
-def eventually(question, within=30.0, told=lambda: ""):
+# PostgreSQL replays after a kill whatever the tests before have written; a slow disk makes that minutes.
+PATIENCE_SECONDS = 180
+
+
+def eventually(question, within=PATIENCE_SECONDS, told=lambda: ""):
     """Ask until the answer is true; return it, or fail with what is told of it."""
     deadline = time.monotonic() + within
     while not (answer := question()):

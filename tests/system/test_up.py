@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.up import eventually, is_gone, is_ready, ready, started
+from tests.support.up import PATIENCE_SECONDS, eventually, is_gone, is_ready, ready, started
 
 pytestmark = pytest.mark.system
 
@@ -52,8 +52,8 @@ def test_a_killed_postgresql_recovers_and_the_services_find_it_again_by_themselv
     before = {name: system.pid(name) for name in SERVICES}
     killed = system.kill("postgres")
 
-    eventually(lambda: system.pid("postgres") != killed)
-    eventually(lambda: all(is_ready(system.url(service)) for service in SERVICES))
+    eventually(lambda: system.pid("postgres") != killed, told=system.told)
+    eventually(lambda: all(is_ready(system.url(service)) for service in SERVICES), told=system.told)
     assert {name: system.pid(name) for name in SERVICES} == before
 
 
@@ -62,7 +62,7 @@ def _asked(url, body, token=None):
     if token:
         headers["authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.load(answer)
 
 
@@ -87,7 +87,7 @@ def test_the_first_administrator_of_the_installation_makes_a_region_through_the_
 def test_a_second_start_on_the_same_data_is_told_who_holds_it(system):
     second = started(system.directory)
 
-    assert second.process.wait(timeout=30) == 1
+    assert second.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert f"уже занят другим запуском Опоры (процесс {system.process.pid})" in second.told()
     assert "Traceback" not in second.told().split("уже занят")[1]
 
@@ -103,7 +103,7 @@ def busy_port():
 def test_a_busy_port_is_named_with_the_setting_that_moves_it(tmp_path, busy_port):
     refused = started(tmp_path / "data", port=busy_port)
 
-    assert refused.process.wait(timeout=30) == 1
+    assert refused.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert f"Порт {busy_port} на 127.0.0.1 занят" in refused.told()
     assert "OPORA_PORT" in refused.told()
     assert "Traceback" not in refused.told()
@@ -112,7 +112,7 @@ def test_a_busy_port_is_named_with_the_setting_that_moves_it(tmp_path, busy_port
 def test_a_wrong_setting_is_named(tmp_path):
     refused = started(tmp_path / "data", port="восемь")
 
-    assert refused.process.wait(timeout=30) == 1
+    assert refused.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert "OPORA_PORT" in refused.told()
     assert "Traceback" not in refused.told()
 
@@ -121,7 +121,7 @@ def test_a_service_that_cannot_start_ends_the_start_with_its_last_words(tmp_path
     # Something that only the service itself finds out.
     refused = started(tmp_path / "data", services="registry", registry_pool_size="много")
 
-    assert refused.process.wait(timeout=60) == 1
+    assert refused.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert "OPORA_REGISTRY_POOL_SIZE" in refused.told()
     assert not (tmp_path / "data/state.json").exists()
 
@@ -137,7 +137,7 @@ def test_a_service_under_a_superuser_refuses_to_start_and_ends_the_start_with_it
         + "opora_registry",
     )
 
-    assert refused.process.wait(timeout=180) == 1
+    assert refused.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert "registry не запускается: 5 раз подряд остановился сразу" in refused.told()
     assert "обходит построчную защиту" in refused.told()
 
@@ -172,7 +172,7 @@ def test_a_killed_supervisor_takes_everything_along_and_the_next_start_recovers(
 
     up.stop(signal.SIGKILL)
 
-    eventually(lambda: all(is_gone(pid) for pid in pids), within=10)
+    eventually(lambda: all(is_gone(pid) for pid in pids), within=60)
     again = ready(started(tmp_path / "data", services="registry"))
     assert again.stop() == 0
 
@@ -194,7 +194,7 @@ def test_data_without_its_secrets_is_not_continued(tmp_path):
 
     refused = started(tmp_path / "data")
 
-    assert refused.process.wait(timeout=30) == 1
+    assert refused.process.wait(timeout=PATIENCE_SECONDS) == 1
     assert "нет файла secrets.json" in refused.told()
 
 
