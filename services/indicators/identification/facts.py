@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.indicators.identification.judging import Priors
+from services.indicators.identification.priors import kept_priors
+from services.indicators.identification.series import series_of
 from services.indicators.identification.tables import (
     IdentificationRun,
     RunEvidence,
@@ -34,10 +37,15 @@ class RunFacts:
         """The year of the list."""
         return self.run.year
 
-    def series(self) -> dict[tuple[str, int], int]:
-        """Number the procedures that repeat from year to year."""
-        keys = sorted({(p.kind, p.grade) for p in self.procedures})
-        return {key: number for number, key in enumerate(keys)}
+    def series(self) -> dict[int, int]:
+        """Number the procedures that repeat from year to year: procedure id -> series."""
+        return series_of(self.procedures)
+
+    def priors(self) -> Priors:
+        """Give what the schools of each procedure have in common, where the methodology asks."""
+        if self.methodology.certainty.shrinkage == "none":
+            return {}
+        return kept_priors(self.procedures, year=self.year)
 
 
 async def facts_of(session: AsyncSession, run: IdentificationRun) -> RunFacts:
