@@ -17,9 +17,10 @@ from services.indicators.identification.evaluation import Findings
 from services.indicators.identification.hashing import school_hashes
 from services.indicators.identification.inputs import Inputs
 from services.indicators.identification.tables import IdentificationRun, RunIndex
+from services.indicators.methodologies.conditions import IndexShare
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["answer_columns", "keep_answers", "statistics_of"]
+__all__ = ["answer_columns", "borders_of", "keep_answers", "statistics_of"]
 
 _KEEP_SCHOOLS = text(
     """
@@ -151,6 +152,7 @@ async def _keep_indices(
                 "n": findings.indices[index.code].n,
                 "definition": index.model_dump(mode="json"),
                 "statistics": statistics_of(index, findings.indices[index.code]),
+                "borders": borders_of(index.code, findings.indices[index.code], methodology),
             }
             for index in methodology.indices
         ],
@@ -173,6 +175,16 @@ def statistics_of(index: IndexText, found: Composite) -> list[dict[str, Any]]:
         }
         for component, measured in zip(index.components, found.ingredients, strict=True)
     ]
+
+
+def borders_of(code: str, found: Composite, methodology: Methodology) -> dict[str, str | None]:
+    """Give the border of each lowest share of the index that conditions ask for; None for no schools."""
+    ranked = sorted(value for value in found.values if value is not None)
+    return {
+        node.lowest_share: _plain(ranked[node.rank(len(ranked)) - 1]) if ranked else None
+        for _, node in methodology.conditions()
+        if isinstance(node, IndexShare) and node.index == code
+    }
 
 
 def _plain(number: Decimal | None) -> str | None:

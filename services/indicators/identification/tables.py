@@ -271,6 +271,9 @@ class RunIndex(Located, Base):
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
     # Per component: n, mean, sd, ... as exact texts.
     statistics: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    # By each lowest share that a condition asks for: the value of the school on the border, so that
+    # the trace of one school need not read the others.
+    borders: Mapped[dict[str, str | None]] = mapped_column(JSONB)
 
 
 class RunContext(Located, Base):

@@ -65,6 +65,7 @@ def upgrade() -> None:
         _required("n", sa.Integer()),
         _required("definition", JSONB),
         _required("statistics", JSONB),
+        _required("borders", JSONB),
         _of_run("run_index"),
         sa.PrimaryKeyConstraint("run_id", "code", name=op.f("pk_run_index")),
     )
