@@ -1,6 +1,7 @@
 """The indicators service at a glance."""
 
 from services.indicators.base import Base
+from services.indicators.context import routes as context
 from services.indicators.identification import routes as identification
 from services.indicators.identification.sheets import routes as decision_sheets
 from services.indicators.jobs.identify import identify
@@ -36,6 +37,8 @@ SERVICE = Service(
         profiles.attributes,
         profiles.profiles,
         profiles.figures,
+        context.indices,
+        context.calculations,
         methodologies.shipped_routes,
         methodologies.routes,
         identification.routes,
@@ -48,6 +51,7 @@ SERVICE = Service(
         "imports": "Загрузка результатов участников",
         "indices": "Индексы низких и массовых результатов",
         "profiles": "Профили школ: контингент, кадры, оснащение по годам",
+        "context": "Индексы условий (ИСБШ, кадры, МТО) и ожидаемые результаты",
         "methodologies": "Методики выявления: правила и пороги как данные",
         "identification": "Прогоны выявления школ, списки и обоснования",
     },

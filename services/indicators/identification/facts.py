@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.indicators.algebra.shrinkage import Prior
 from services.indicators.identification.judging import Priors
-from services.indicators.identification.priors import kept_priors
 from services.indicators.identification.series import series_of
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -38,14 +38,17 @@ class RunFacts:
         return self.run.year
 
     def series(self) -> dict[int, int]:
-        """Number the procedures that repeat from year to year: procedure id -> series."""
+        """Number the procedures that repeat from year to year with the same scales: id -> number."""
         return series_of(self.procedures)
 
     def priors(self) -> Priors:
-        """Give what the schools of each procedure have in common, where the methodology asks."""
-        if self.methodology.certainty.shrinkage == "none":
-            return {}
-        return kept_priors(self.procedures, year=self.year)
+        """Give what the schools of each procedure have in common, as the run estimated it."""
+        series = self.series()
+        return {
+            (series[p.procedure_id], self.year - p.year): Prior.from_texts(p.prior)
+            for p in self.procedures
+            if p.prior is not None
+        }
 
 
 async def facts_of(session: AsyncSession, run: IdentificationRun) -> RunFacts:

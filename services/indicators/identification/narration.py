@@ -6,19 +6,31 @@ Only what the trace holds is told, so that a reader finds every number of a sent
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.shares import Share, round_half_up
 from services.indicators.identification.schemas import RunSchoolState
+from services.indicators.identification.trace_flag_schemas import FlagTraceOut
 from services.indicators.identification.trace_schemas import (
     AdverseOut,
+    CorrectionTraceOut,
+    MethodologyTraceOut,
     ProcedureTraceOut,
+    ReorganisationTraceOut,
     RuleTraceOut,
+    TraceOut,
 )
-from services.indicators.methodologies.document import Methodology
 
-__all__ = ["LowProcedure", "procedure_sentence", "reason", "sentences"]
+__all__ = [
+    "LowProcedure",
+    "comma",
+    "procedure_name",
+    "procedure_sentence",
+    "reason",
+    "sentences",
+]
 
 _KINDS = {"vpr": "ВПР", "oge": "ОГЭ", "ege": "ЕГЭ", "gve": "ГВЭ", "rdr": "РДР"}
 _TITLES = {certainty.code: certainty.title for certainty in Certainty}
@@ -37,30 +49,33 @@ def comma(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
 
 
-def _name(procedure: "ProcedureTraceOut | LowProcedure") -> str:
+def procedure_name(procedure: "ProcedureTraceOut | LowProcedure") -> str:
+    """Name a procedure as texts do: kind, grade, year."""
     kind = _KINDS.get(procedure.kind, procedure.title)
     return f"{kind}, {procedure.grade} класс, {procedure.year} год"
 
 
-def procedure_sentence(procedure: ProcedureTraceOut, methodology: Methodology) -> str | None:
+def procedure_sentence(
+    procedure: ProcedureTraceOut, methodology: MethodologyTraceOut
+) -> str | None:
     """Tell one procedure of the school; None where it does not concern the school."""
     if procedure.state == "not_applicable":
         return None
     if procedure.low is None or procedure.judged is None:
-        return f"{_name(procedure)}: данных нет."
+        return f"{procedure_name(procedure)}: данных нет."
     if procedure.low.suppressed:
         certainty = _TITLES[procedure.certainty or "none"]
-        return f"{_name(procedure)}: числа скрыты, потому что группа мала; класс: {certainty}."
+        return f"{procedure_name(procedure)}: числа скрыты, потому что группа мала; класс: {certainty}."
     mass = ", ".join(s.title.lower() for s in procedure.subjects if s.is_mass)
     told = (
-        f"{_name(procedure)}: участников {procedure.low.denominator}, из них с результатом "
-        f"{_BASIS[methodology.low_result.based_on]} хотя бы по одному массовому предмету"
+        f"{procedure_name(procedure)}: участников {procedure.low.denominator}, из них с результатом "
+        f"{_BASIS[methodology.based_on]} хотя бы по одному массовому предмету"
         f"{f' ({mass})' if mass else ''} {_of(procedure)}"
     )
     if procedure.pooled_years:
         years = ", ".join(str(year) for year in procedure.pooled_years)
         told += (
-            f"; группа меньше {methodology.small_n.below} человек, поэтому сложены годы {years}: "
+            f"; группа меньше {methodology.small_below} человек, поэтому сложены годы {years}: "
             f"{procedure.judged.numerator} из {procedure.judged.denominator}"
         )
     if procedure.interval is not None:
@@ -68,8 +83,8 @@ def procedure_sentence(procedure: ProcedureTraceOut, methodology: Methodology) -
             comma(end * 100) for end in (procedure.interval.lower, procedure.interval.upper)
         )
         told += f"; интервал {low}–{high} %"
-    sign = "не менее" if methodology.low_result.operator == ">=" else "более"
-    limit = comma(round_half_up(methodology.low_result.share * 100, 2))
+    sign = "не менее" if methodology.operator == ">=" else "более"
+    limit = comma(round_half_up(Fraction(methodology.threshold) * 100, 2))
     return f"{told}; порог: {sign} {limit} %; класс: {_TITLES[procedure.certainty or 'none']}."
 
 
@@ -102,32 +117,57 @@ def _adverse_sentence(adverse: AdverseOut) -> str:
     return told + (f" (источник: {adverse.source})." if adverse.source else ".")
 
 
-def sentences(
-    *,
-    state: RunSchoolState,
-    category_title: str | None,
-    rules: Sequence[RuleTraceOut],
-    procedures: Sequence[ProcedureTraceOut],
-    adverse: AdverseOut,
-    methodology: Methodology,
-) -> list[str]:
+def sentences(trace: TraceOut) -> list[str]:
     """Tell the whole verdict, the conclusion first."""
-    told = [
-        f"Школа отнесена к категории «{category_title}»."
-        if category_title
-        else "Школа в список не включена."
-    ]
+    title, state = trace.category_title, trace.school.state
+    told = [f"Школа отнесена к категории «{title}»." if title else "Школа в список не включена."]
     if state in _STATES:
         told.append(_STATES[state])
-    if state != "excluded":
-        told += [_rule_sentence(rule) for rule in rules]
-        told += [
-            sentence
-            for procedure in procedures
-            if (sentence := procedure_sentence(procedure, methodology))
-        ]
-    told.append(_adverse_sentence(adverse))
+    if state == "excluded":
+        return told
+    told += [_rule_sentence(rule) for rule in trace.rules]
+    told += [_flag_sentence(flag) for flag in trace.flags if flag.taken_from == "conditions"]
+    told += [
+        sentence
+        for procedure in trace.procedures
+        if (sentence := procedure_sentence(procedure, trace.methodology))
+    ]
+    told += [_correction_sentence(correction) for correction in trace.corrections]
+    told += [_reorganisation_sentence(event) for event in trace.reorganisations]
+    told.append(_adverse_sentence(trace.adverse))
     return told
+
+
+def _flag_sentence(flag: FlagTraceOut) -> str:
+    answers = {
+        "yes": "есть",
+        "no": "нет",
+        "unknown": "неизвестен: данных для ответа нет, признаком это не считается",
+    }
+    return f"Признак «{flag.title}»: {answers[flag.answer]}."
+
+
+def _correction_sentence(told: CorrectionTraceOut) -> str:
+    what = f"По апелляции № {told.appeal_id} исправлено число (процедура {told.procedure_id})"
+    if told.suppressed:
+        return f"{what}."
+    return (
+        f"{what}: было {told.counted_low} низких из {told.counted_n}, стало {told.low} из {told.n}."
+    )
+
+
+_OUTCOMES = {
+    "passed": "её результаты прибавлены к результатам этой школы",
+    "split": "прежние результаты остались у той школы",
+    "still_open": "та школа открыта и отвечает за свои результаты сама",
+    "several_successors": "она разделена между несколькими школами, поэтому её результаты не прибавлены",
+}
+
+
+def _reorganisation_sentence(event: ReorganisationTraceOut) -> str:
+    verb = "присоединена школа" if event.kind == "merge" else "выделена из школы"
+    name = event.name or event.code or str(event.school_id)
+    return f"{event.happened_on:%d.%m.%Y} {verb} «{name}»: {_OUTCOMES[event.outcome]}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +187,11 @@ class LowProcedure:
     def told(self) -> str:
         """Tell the procedure: so many of so many, and the class."""
         if not self.is_told:
-            return f"{_name(self)}: {self.certainty.title}"
+            return f"{procedure_name(self)}: {self.certainty.title}"
         pooled = " (с прошлыми годами)" if self.is_pooled else ""
         percent = comma(self.share.percent(2) or Decimal(0))
         return (
-            f"{_name(self)}: {self.share.numerator} из {self.share.denominator}{pooled} "
+            f"{procedure_name(self)}: {self.share.numerator} из {self.share.denominator}{pooled} "
             f"({percent} %), {self.certainty.title}"
         )
 

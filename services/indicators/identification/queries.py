@@ -3,6 +3,7 @@
 Which rows exist is decided by the caller's reach: below the region only published runs do.
 """
 
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, text
@@ -10,15 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.facts import RunFacts, facts_of, imports_of
+from services.indicators.identification.facts import RunFacts, facts_of
 from services.indicators.identification.listing import list_by_municipality
 from services.indicators.identification.reasons import reasons_of
 from services.indicators.identification.schemas import (
     DifferenceOut,
     DifferencesOut,
+    HashPairOut,
     ListOut,
+    MismatchOut,
     RunOut,
     RunSchoolOut,
+    VerificationOut,
 )
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -26,7 +30,9 @@ from services.indicators.identification.tables import (
     RunSchool,
 )
 from services.indicators.identification.trace import school_out, trace_of
+from services.indicators.identification.trace_reading import read_school
 from services.indicators.identification.trace_schemas import TraceOut
+from services.indicators.identification.verification import verify
 from services.indicators.suppression.queries import Told
 from services.kit.pages import Page, PageAsk, Rows, keyset
 from services.kit.problems import Problem
@@ -177,7 +183,7 @@ async def run_list(session: AsyncSession, run_id: int, *, numbers: Told) -> List
 
 
 async def school_trace(
-    session: AsyncSession, run_id: int, school_id: int, *, numbers: Told
+    session: AsyncSession, run_id: int, school_id: int, *, numbers: Told, sees_signs: bool
 ) -> TraceOut:
     """Render the trace of one school.
 
@@ -190,10 +196,34 @@ async def school_trace(
     school = await session.get(RunSchool, (run_id, school_id))
     if school is None:
         raise RunSchoolNotFound(f"В прогоне {run_id} школы {school_id} нет")
-    evidence = await session.get(RunEvidence, (run_id, school_id))
+    rows = await read_school(session, facts, school, sees_signs=sees_signs)
     await numbers.look(procedure.procedure_id for procedure in facts.procedures)
-    imports = await imports_of(session, run_id, evidence)
-    return trace_of(facts, school, evidence, imports, numbers)
+    return trace_of(facts, rows, numbers)
+
+
+_SHOWN = 200
+"""So many mismatches are told; their number always is."""
+
+
+async def verification(session: AsyncSession, run_id: int) -> VerificationOut:
+    """Work a run out again from its frozen rows and tell what differs.
+
+    Raises:
+        RunNotFound: No such run is visible.
+        RunNotComputed: There are no answers yet.
+    """
+    found = await _computed(session, run_id)
+    verified = await verify(session, found)
+    computed = verified.hashes
+    return VerificationOut(
+        is_intact=verified.is_intact,
+        input_hash=HashPairOut(stored=found.input_hash, computed=computed and computed.inputs),
+        list_hash=HashPairOut(stored=found.list_hash, computed=computed and computed.list),
+        schools=verified.schools,
+        cells=verified.cells,
+        total=len(verified.mismatches),
+        mismatches=[MismatchOut(**asdict(one)) for one in verified.mismatches[:_SHOWN]],
+    )
 
 
 _SIDE = ("state", "category", "certainty")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from services.indicators.identification import operations, queries
-from services.indicators.identification.access import RunApprover, RunEditor, RunReader
+from services.indicators.identification.access import SIGNS, RunApprover, RunEditor, RunReader
 from services.indicators.identification.considered import (
     MarginDiffers,
     NoMassSubjects,
@@ -16,6 +16,7 @@ from services.indicators.identification.operations import (
     ListHashDiffers,
     MethodologyNotInForce,
     OnlyForAnalysis,
+    RunNotVerified,
     SamePerson,
     WrongRunState,
 )
@@ -36,6 +37,7 @@ from services.indicators.identification.schemas import (
     RunSchoolOut,
     RunSchoolState,
     RunState,
+    VerificationOut,
     VoidingIn,
 )
 from services.indicators.identification.trace_schemas import TraceOut
@@ -185,7 +187,7 @@ async def list_identification_run_schools(
 async def get_identification_trace(
     run_id: RunId,
     school_id: SchoolId,
-    caller: RunReader,  # noqa: ARG001  the check is the use
+    caller: RunReader,
     session: Session,
     numbers: Numbers,
 ) -> Any:
@@ -193,7 +195,9 @@ async def get_identification_trace(
 
     Заканчивается импортами и строками файлов, из которых взяты числа. Вывод словами — в sentences.
     """
-    return await queries.school_trace(session, run_id, school_id, numbers=numbers)
+    return await queries.school_trace(
+        session, run_id, school_id, numbers=numbers, sees_signs=SIGNS in caller.scopes
+    )
 
 
 @routes.get(
@@ -289,10 +293,29 @@ async def prepare_identification_run(
 
 
 @routes.post(
+    "/{run_id}/verification",
+    response_model=VerificationOut,
+    summary="Проверить прогон",
+    responses=problems(RunNotFound, RunNotComputed),
+)
+async def verify_identification_run(
+    run_id: RunId,
+    caller: RunEditor,  # noqa: ARG001  the check is the use
+    session: Session,
+) -> Any:
+    """Посчитать прогон заново по его замороженным данным и сравнить с тем, что записано.
+
+    Ничего не меняет. Изменённая в базе строка видна: названы таблица, столбец и школа. Прогон, который
+    не проходит проверку, нельзя утвердить.
+    """
+    return await queries.verification(session, run_id)
+
+
+@routes.post(
     "/{run_id}/approval",
     response_model=RunOut,
     summary="Утвердить список приказом",
-    responses=problems(*STEP, SamePerson, ListHashDiffers, IdempotencyKeyReused),
+    responses=problems(*STEP, SamePerson, ListHashDiffers, RunNotVerified, IdempotencyKeyReused),
     dependencies=[Idempotent],
 )
 async def approve_identification_run(

@@ -4,7 +4,6 @@ It is rendered when asked for. The numbers are judged by the same functions as t
 (`judging`), so the trace cannot tell another story than the list.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,14 +12,28 @@ from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.identification.facts import RunFacts
 from services.indicators.identification.narration import sentences
+from services.indicators.identification.recalculation import recalculation
 from services.indicators.identification.schemas import RunSchoolOut
-from services.indicators.identification.tables import RunEvidence, RunImport, RunSchool
-from services.indicators.identification.trace_procedures import is_taught, procedures_of
+from services.indicators.identification.tables import RunSchool
+from services.indicators.identification.trace_context import (
+    corrections_of,
+    indices_of,
+    reorganisations_of,
+    signs_of,
+)
+from services.indicators.identification.trace_flags import flags_of
+from services.indicators.identification.trace_methodology import (
+    categories_of,
+    listing_of,
+    methodology_of,
+)
+from services.indicators.identification.trace_procedures import procedures_of
+from services.indicators.identification.trace_reading import SchoolRows
 from services.indicators.identification.trace_rules import rules_of
 from services.indicators.identification.trace_schemas import AdverseOut, TraceOut
 from services.indicators.suppression.queries import Told
 
-__all__ = ["adverse_of", "is_taught", "school_out", "trace_of"]
+__all__ = ["adverse_of", "school_out", "trace_of"]
 
 
 def school_out(row: RunSchool | Row[Any]) -> RunSchoolOut:
@@ -29,6 +42,7 @@ def school_out(row: RunSchool | Row[Any]) -> RunSchoolOut:
         {
             **{name: getattr(row, name) for name in _PLAIN},
             "flags": [flag.code for flag in Flag if row.flags & flag],
+            "unknown_flags": [flag.code for flag in Flag if row.unknown_flags & flag],
             "certainty": Certainty(row.certainty).code,
         }
     )
@@ -40,39 +54,39 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def trace_of(
-    facts: RunFacts,
-    row: RunSchool,
-    evidence: RunEvidence | None,
-    imports: Mapping[int, RunImport],
-    numbers: Told,
-) -> TraceOut:
+def trace_of(facts: RunFacts, rows: SchoolRows, numbers: Told) -> TraceOut:
     """Render the whole trace of a school, with the numbers that the caller may be told."""
-    procedures = procedures_of(facts, row, evidence, imports, numbers)
-    rules = rules_of(facts, procedures)
-    adverse = adverse_of(row)
+    row, is_exact = rows.answer, numbers.is_exact
+    procedures = procedures_of(facts, rows, numbers)
     titles = {category.code: category.title for category in facts.methodology.categories}
-    title = titles.get(row.category or "")
-    school = school_out(row)
-    return TraceOut(
+    methodology = methodology_of(facts)
+    trace = TraceOut(
         run_id=facts.run.id,
         year=facts.year,
-        school=school,
-        category_title=title,
-        sentences=sentences(
-            state=school.state,
-            category_title=title,
-            rules=rules,
-            procedures=procedures,
-            adverse=adverse,
-            methodology=facts.methodology,
-        ),
-        rules=rules,
+        school=school_out(row),
+        school_kind=row.kind,
+        stages=row.stages,
+        category_title=titles.get(row.category or ""),
+        sentences=[],
+        recalculation=[],
+        flags=flags_of(facts, rows, is_exact=is_exact),
+        categories=categories_of(facts, row),
+        indices=indices_of(rows, is_exact=is_exact),
+        signs=signs_of(rows),
+        corrections=corrections_of(facts, rows, is_exact=is_exact),
+        reorganisations=reorganisations_of(facts, rows, is_exact=is_exact),
+        rules=rules_of(facts, procedures),
         procedures=procedures,
-        adverse=adverse,
-        methodology_code=facts.methodology.code,
-        methodology_number=facts.methodology_number,
+        adverse=adverse_of(row),
+        methodology=methodology,
+        listing=listing_of(facts),
+        methodology_code=methodology.code,
+        methodology_number=methodology.number,
         input_hash=str(facts.run.input_hash),
+    )
+    # The words are made of the trace itself, so that every number of theirs stands beside them.
+    return trace.model_copy(
+        update={"sentences": sentences(trace), "recalculation": recalculation(trace)}
     )
 
 

@@ -1,23 +1,25 @@
 """The procedures of one school in its trace: counted numbers, thresholds, subjects, sources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Row
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.algebra.intervals import cuts, wilson
+from services.indicators.algebra.intervals import interval
 from services.indicators.algebra.rules import Integers
 from services.indicators.algebra.shares import Share
+from services.indicators.algebra.shrinkage import shrunken
+from services.indicators.identification.evaluation import is_taught
 from services.indicators.identification.facts import RunFacts
-from services.indicators.identification.judging import Cells, Judged, judge
+from services.indicators.identification.judging import Cells, Judged, cuts_of, judge
 from services.indicators.identification.tables import (
     RunEvidence,
-    RunImport,
     RunProcedure,
     RunSchool,
 )
+from services.indicators.identification.trace_reading import SchoolRows
 from services.indicators.identification.trace_schemas import (
     IntervalOut,
     ProcedureTraceOut,
@@ -28,31 +30,15 @@ from services.indicators.identification.trace_sources import Details
 from services.indicators.suppression.queries import Told
 from services.indicators.suppression.threshold import PEOPLE
 
-__all__ = ["is_taught", "judged_cells", "may_be_told", "procedures_of"]
+__all__ = ["judged_cells", "may_be_told", "procedures_of"]
 
 
-def is_taught(grade: int, stages: Sequence[str] | None) -> bool:
-    """Say whether a school of these stages teaches the grade; without stages it may.
-
-    Source: Закон об образовании, статья 66: начальное 1–4, основное 5–9, среднее 10–12.
-    """
-    if not stages:
-        return True
-    stage = "noo" if grade <= 4 else "ooo" if grade <= 9 else "soo"
-    return stage in stages
-
-
-def procedures_of(
-    facts: RunFacts,
-    row: RunSchool,
-    evidence: RunEvidence | None,
-    imports: Mapping[int, RunImport],
-    numbers: Told,
-) -> list[ProcedureTraceOut]:
+def procedures_of(facts: RunFacts, rows: SchoolRows, numbers: Told) -> list[ProcedureTraceOut]:
     """Tell every procedure of the run at the school, also those without data."""
-    cells, judged, ids = judged_cells(facts, [evidence])
+    row = rows.answer
+    cells, judged, ids = judged_cells(facts, [rows.evidence])
     position = {number: place for place, number in enumerate(ids)}
-    details = Details(row.school_id, evidence, imports, numbers)
+    details = Details(row.school_id, rows.evidence, rows.imports, numbers)
 
     def counted(procedure: RunProcedure) -> ProcedureTraceOut:
         place = position[procedure.procedure_id]
@@ -60,7 +46,9 @@ def procedures_of(
         return _counted(facts, procedure, cells, judged, place, details, is_told=is_told)
 
     return [
-        counted(procedure) if procedure.procedure_id in position else _uncounted(procedure, row)
+        counted(procedure)
+        if procedure.procedure_id in position
+        else _uncounted(facts, procedure, row)
         for procedure in facts.procedures
     ]
 
@@ -76,21 +64,21 @@ def judged_cells(
     procedures = [by_id[number] for number in ids]
     cells = Cells(
         school=_integers(place for place, row in known for _ in row.procedure_id),
-        series=_integers(series[p.kind, p.grade] for p in procedures),
+        series=_integers(series[p.procedure_id] for p in procedures),
         years_back=_integers(facts.year - p.year for p in procedures),
         n=_integers(n for _, row in known for n in row.n),
         low=_integers(low for _, row in known for low in row.low),
     )
-    return cells, judge(cells, facts.methodology), ids
+    return cells, judge(cells, facts.methodology, facts.priors()), ids
 
 
 def _integers(values: Iterable[int]) -> Integers:
     return np.fromiter(values, dtype=np.int64)
 
 
-def _uncounted(procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
+def _uncounted(facts: RunFacts, procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
     return ProcedureTraceOut(
-        **_header(procedure),
+        **_header(facts, procedure),
         state="no_data" if is_taught(procedure.grade, row.stages) else "not_applicable",
         low=None,
         judged=None,
@@ -103,10 +91,10 @@ def _uncounted(procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
     )
 
 
-def _header(procedure: RunProcedure) -> dict[str, Any]:
-    return {
-        name: getattr(procedure, name)
-        for name in ("procedure_id", "kind", "grade", "year", "title")
+def _header(facts: RunFacts, procedure: RunProcedure) -> dict[str, Any]:
+    names = ("procedure_id", "kind", "grade", "year", "title", "prior")
+    return {name: getattr(procedure, name) for name in names} | {
+        "series": facts.series()[procedure.procedure_id]
     }
 
 
@@ -121,16 +109,21 @@ def _counted(
     is_told: bool,
 ) -> ProcedureTraceOut:
     n, low = int(judged.n[place]), int(judged.low[place])
-    rule, z = facts.methodology.low_result, facts.methodology.certainty.z
-    limits = cuts(n, threshold=rule.share, strict=rule.strict, z=z)
-    interval = wilson(low, n, z=z)
-    years = range(procedure.year - (facts.methodology.small_n.years or 1) + 1, procedure.year + 1)
+    rule, settings = facts.methodology.low_result, facts.methodology.certainty
+    key = (int(cells.series[place]), int(cells.years_back[place]))
+    prior = judged.priors.get(key)
+    limits = cuts_of(n, facts.methodology, prior)
+    ends = interval(low, n, kind=settings.interval, z=settings.z)
+    years = {
+        facts.year - int(cells.years_back[other])
+        for other in _added_up(facts, cells, judged, place)
+    }
     return ProcedureTraceOut(
-        **_header(procedure),
+        **_header(facts, procedure),
         state="counted",
         low=_share(int(cells.low[place]), int(cells.n[place]), is_told=is_told),
         judged=_share(low, n, is_told=is_told),
-        pooled_years=list(years) if judged.is_pooled[place] else [],
+        pooled_years=sorted(years) if judged.is_pooled[place] else [],
         threshold=ThresholdOut(
             share=rule.threshold,
             operator=rule.operator,
@@ -140,14 +133,26 @@ def _counted(
             certain_from=limits.certain if is_told else None,
             suppressed=[] if is_told else ["not_excluded_from", "possible_from", "certain_from"],
         ),
-        interval=IntervalOut(lower=interval.lower, upper=interval.upper, z=z)
-        if interval and is_told
+        interval=IntervalOut(lower=ends.lower, upper=ends.upper, z=settings.z)
+        if ends and is_told
         else None,
-        suppressed=[] if is_told else ["interval"],
+        suppressed=[] if is_told else ["interval", *(["shrunken"] if prior else [])],
         certainty=Certainty(judged.certainty[place]).code,
+        shrunken=str(shrunken(low, n, prior)) if prior is not None and is_told else None,
         subjects=details.subjects(procedure),
         sources=details.sources(procedure),
     )
+
+
+def _added_up(facts: RunFacts, cells: Cells, judged: Judged, place: int) -> list[int]:
+    """List the cells whose numbers a judged cell is made of: its own, and those of earlier years."""
+    if not judged.is_pooled[place]:
+        return [place]
+    years = facts.methodology.small_n.years or 1
+    same = (cells.school == cells.school[place]) & (cells.series == cells.series[place])
+    back = cells.years_back - cells.years_back[place]
+    earlier = same & (back > 0) & (back < years)
+    return [place, *(int(other) for other in np.flatnonzero(earlier))]
 
 
 def may_be_told(
@@ -161,17 +166,7 @@ def may_be_told(
 ) -> bool:
     """Say whether the numbers of a judged cell may be told: its own, and those of pooled years."""
     measure = "failed" if facts.methodology.low_result.based_on == "minimum" else "low"
-    years = facts.methodology.small_n.years or 1
-    pooled = [place]
-    if judged.is_pooled[place]:
-        pooled = [
-            other
-            for other in range(len(ids))
-            if cells.school[other] == cells.school[place]
-            and cells.series[other] == cells.series[place]
-            and 0 <= cells.years_back[other] - cells.years_back[place] < years
-        ]
-    return all(
+    return numbers.is_exact or all(
         numbers.is_told(
             ids[other],
             school_id,
@@ -180,7 +175,7 @@ def may_be_told(
             measure=measure,
             part=int(cells.low[other]),
         )
-        for other in pooled
+        for other in _added_up(facts, cells, judged, place)
     )
 
 

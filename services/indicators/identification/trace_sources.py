@@ -104,5 +104,5 @@ _SOURCE_COLUMNS = (
     "source_procedure_id", "import_id", "sheet_no", "first_row", "last_row", "source_rows",
 )  # fmt: skip
 _SCALE_FIELDS = (
-    "subject", "title", "is_mass", "minimum", "maximum", "top", "bmin", "bmid",
+    "subject", "title", "is_mass", "minimum", "maximum", "top", "bmin", "bmid", "margin_share",
 )  # fmt: skip
