@@ -23,8 +23,8 @@ _DERIVED = Decimal("1E-24")
 
 def rounded(value: Decimal) -> Decimal:
     """Round to 9 places, half to even: how numbers leave the algebra."""
-    # Plus zero, so that nothing is told of a sign that rounding has taken away.
-    return value.quantize(_SHOWN, rounding=ROUND_HALF_EVEN, context=_EXACT) + 0
+    # Plus: rounding may leave a zero with a sign, which would read as a small negative number.
+    return _EXACT.plus(value.quantize(_SHOWN, rounding=ROUND_HALF_EVEN, context=_EXACT))
 
 
 def as_decimal(value: Fraction) -> Decimal:

@@ -305,12 +305,23 @@ class Predictor(_Part):
     attribute: AttributeCode | None = Field(
         default=None, description="Код признака; null — индекс", examples=[None]
     )
+    over: AttributeCode | None = Field(
+        default=None, description="Признак, на который делится первый", examples=[None]
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.index is None) == (self.attribute is None):
             raise ValueError("Укажите либо индекс, либо признак")
+        if self.over is not None and self.attribute is None:
+            raise ValueError("Делится признак, а не индекс")
         return self
+
+    @property
+    def name(self) -> str:
+        """How the predictor is told of: the index, the attribute, or the ratio of two."""
+        named = self.index or self.attribute or ""
+        return f"{named} / {self.over}" if self.over else named
 
 
 class ExpectationText(_Part):
@@ -326,7 +337,8 @@ class ExpectationText(_Part):
     )
     adverse_by: IndexCode | None = Field(
         default=None,
-        description="Индекс, по которому определяются неблагоприятные условия; null — первый из on",
+        description="Индекс, по которому определяются неблагоприятные условия; null — первый индекс "
+        "из on, а без индексов условия не делятся",
         examples=["isbsh"],
     )
     adverse_share: _PartOfSchools = Field(
@@ -360,15 +372,9 @@ class ExpectationText(_Part):
         examples=["1.959964"],
     )
 
-    @model_validator(mode="after")
-    def _has_an_index_of_conditions(self) -> Self:
-        if self.conditions is None:
-            raise ValueError("Назовите индекс условий adverse_by: среди on индексов нет")
-        return self
-
     @property
     def conditions(self) -> str | None:
-        """The code of the index by which conditions are adverse."""
+        """The code of the index by which conditions are adverse; None where none is told apart."""
         named = [predictor.index for predictor in self.on if predictor.index is not None]
         return self.adverse_by or next(iter(named), None)
 
@@ -381,7 +387,7 @@ class ExpectationText(_Part):
     @property
     def attributes(self) -> list[str]:
         """The attributes of profiles that are needed beside those of the indices."""
-        named = [predictor.attribute for predictor in self.on if predictor.attribute is not None]
+        named = [code for p in self.on for code in (p.attribute, p.over) if code is not None]
         if isinstance(self.result, AttributeResult):
             named += self.result.attributes
         return list(dict.fromkeys(named))

@@ -135,5 +135,5 @@ def _fitting(kind: Kind, value: Decimal) -> Decimal:
 
 def _plain(value: Decimal) -> str:
     """Write a number without an exponent and without zeros at the end of its fraction."""
-    text = f"{value + 0:f}"
+    text = f"{PRECISE.plus(value):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
