@@ -4,10 +4,12 @@ from services.indicators.base import Base
 from services.indicators.context import routes as context
 from services.indicators.identification import routes as identification
 from services.indicators.identification.sheets import routes as decision_sheets
+from services.indicators.jobs.detect_signs import detect_signs
 from services.indicators.jobs.identify import identify
 from services.indicators.jobs.import_results import JOBS as IMPORT_JOBS
 from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
+from services.indicators.objectivity import routes as objectivity
 from services.indicators.procedures import routes as procedures
 from services.indicators.profiles import routes as profiles
 from services.indicators.projection.operations import NETWORK, REGISTRY
@@ -41,10 +43,17 @@ SERVICE = Service(
         context.calculations,
         methodologies.shipped_routes,
         methodologies.routes,
+        objectivity.detections,
+        objectivity.signs,
         identification.routes,
         decision_sheets.routes,
     ),
-    jobs=(*IMPORT_JOBS, JobKind("identify", identify), JobKind("publish-run", publish_run)),
+    jobs=(
+        *IMPORT_JOBS,
+        JobKind("identify", identify),
+        JobKind("publish-run", publish_run),
+        JobKind("detect-signs", detect_signs),
+    ),
     follows=(REGISTRY, NETWORK),
     tags={
         "procedures": "Оценочные процедуры и шкалы предметов",
@@ -53,6 +62,7 @@ SERVICE = Service(
         "profiles": "Профили школ: контингент, кадры, оснащение по годам",
         "context": "Индексы условий (ИСБШ, кадры, МТО) и ожидаемые результаты",
         "methodologies": "Методики выявления: правила и пороги как данные",
+        "objectivity": "Признаки необъективности: что стоит проверить, но не вывод о школе",
         "identification": "Прогоны выявления школ, списки и обоснования",
     },
     scopes={
@@ -66,6 +76,9 @@ SERVICE = Service(
         "profiles:write": "Вести признаки и профили школ, индексы условий",
         "methodologies:read": "Читать методики",
         "methodologies:write": "Добавлять версии методик",
+        "signs:read": "Читать признаки необъективности с основаниями",
+        "signs:write": "Начинать выявление признаков",
+        "signs:review": "Открывать и отменять выявления признаков, рассматривать признаки (только люди)",
         "runs:read": "Читать прогоны выявления, списки и обоснования",
         "runs:write": "Начинать, готовить и отменять прогоны",
         "runs:approve": "Утверждать и публиковать прогоны (только люди)",

@@ -18,22 +18,26 @@ _READS = frozenset(
 )
 # Numbers of pupils as they are: those who have the rows anyway. Others get them suppressed.
 _OWN = _READS | {"indices:exact"}
-_REGION = _OWN | {
+# Signs are for those who supervise: never for a school or its curators (design 4).
+_SUPERVISES = _OWN | {"signs:read"}
+_REGION = _SUPERVISES | {
     "audit:read",
     "procedures:write",
     "imports:read",
     "imports:write",
     "profiles:write",
     "methodologies:write",
+    "signs:write",
+    "signs:review",
     "runs:write",
     "runs:approve",
 }
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.REGION: _REGION,
-    Role.MUNICIPALITY: _OWN,
+    Role.MUNICIPALITY: _SUPERVISES,
     Role.SCHOOL: _OWN,
     Role.CURATOR: _READS,
-    # A machine client holds of these what its token names; approving is left to people.
-    Role.INTEGRATION: _REGION - {"runs:approve"},
+    # A machine client holds of these what its token names; approving and judging signs is left to people.
+    Role.INTEGRATION: _REGION - {"runs:approve", "signs:review"},
 }

@@ -1,0 +1,13 @@
+"""Who may see signs, make detections, and open and review them."""
+
+from typing import Annotated
+
+from fastapi import Security
+
+from services.kit.principals import Principal, authorise
+
+__all__ = ["SignEditor", "SignReader", "SignReviewer"]
+
+SignReader = Annotated[Principal, Security(authorise, scopes=["signs:read"])]
+SignEditor = Annotated[Principal, Security(authorise, scopes=["signs:write"])]
+SignReviewer = Annotated[Principal, Security(authorise, scopes=["signs:review"])]
