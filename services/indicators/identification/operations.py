@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.identification import queries
@@ -11,8 +11,8 @@ from services.indicators.identification.considered import considered_procedures
 from services.indicators.identification.evaluation import evaluate
 from services.indicators.identification.freezing import freeze
 from services.indicators.identification.keeping import keep_answers
-from services.indicators.identification.listing import LISTED, list_hash
 from services.indicators.identification.notices import notices_of
+from services.indicators.identification.priors import keep_priors
 from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -26,6 +26,7 @@ from services.indicators.identification.tables import (
     RunSign,
 )
 from services.indicators.identification.totals import counts_of, hashes_of
+from services.indicators.identification.verification import stored_list_hash, verify
 from services.indicators.methodologies import queries as methodologies
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.tables import MethodologyVersion
@@ -38,6 +39,7 @@ __all__ = [
     "ListHashDiffers",
     "MethodologyNotInForce",
     "OnlyForAnalysis",
+    "RunNotVerified",
     "SamePerson",
     "WrongRunState",
     "approve",
@@ -70,6 +72,13 @@ class ListHashDiffers(Problem):
 
     status = 409
     title = "Список не тот, который утверждается"
+
+
+class RunNotVerified(Problem):
+    """What the run says does not follow from its frozen inputs any more: rows were changed."""
+
+    status = 409
+    title = "Прогон не проходит проверку"
 
 
 class OnlyForAnalysis(Problem):
@@ -151,6 +160,7 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
     inputs = await freeze(session, run, methodology)
     findings = evaluate(inputs, methodology)
     await keep_answers(session, run, inputs, findings, methodology)
+    await keep_priors(session, run_id=run.id, inputs=inputs, findings=findings)
     hashes = hashes_of(inputs, findings, methodology, version.document_hash)
     run.input_hash, run.list_hash = hashes
     run.counts = counts_of(findings, methodology)
@@ -219,12 +229,14 @@ async def approve(
 ) -> IdentificationRun:
     """Approve a prepared list by an order; another person than who prepared it.
 
-    The list is hashed again from its rows, so that what is approved is what was seen.
+    The list is hashed again from its rows, so that what is approved is what was seen; and the run is
+    worked out again from its frozen inputs, so that what is approved follows from them.
 
     Raises:
         WrongRunState: It is not prepared.
         SamePerson: The caller prepared it.
         ListHashDiffers: The caller has seen another list, or the rows were changed.
+        RunNotVerified: The list does not follow from the frozen inputs any more.
     """
     run = await _locked(session, run_id, seen=seen, states=("prepared",))
     if run.prepared_by == by.subject:
@@ -232,27 +244,31 @@ async def approve(
             "Список подготовлен вами",
             hint="Попросите утвердить список другого сотрудника региона",
         )
-    if not order.list_hash == run.list_hash == await _stored_list_hash(session, run):
+    if not order.list_hash == run.list_hash == await stored_list_hash(session, run):
         raise ListHashDiffers(
             "Хеш утверждаемого списка не совпадает с хешем списка прогона",
             hint="Откройте список заново и отправьте его list_hash",
             list_hash=run.list_hash,
         )
+    await _refuse_unverified(session, run)
     run.state, run.approved_by, run.approved_at = "approved", by.subject, at
     run.order_number, run.order_date = order.order_number, order.order_date
     await session.flush()
     return run
 
 
-async def _stored_list_hash(session: AsyncSession, run: IdentificationRun) -> str:
-    version = await session.get_one(MethodologyVersion, run.methodology_version_id)
-    rows = await session.execute(
-        select(*(getattr(RunSchool, name) for name in LISTED)).where(
-            RunSchool.run_id == run.id, RunSchool.category.is_not(None)
+async def _refuse_unverified(session: AsyncSession, run: IdentificationRun) -> None:
+    verified = await verify(session, run)
+    if not verified.is_intact:
+        raise RunNotVerified(
+            f"Список не следует из исходных данных прогона: расхождений {len(verified.mismatches)}",
+            hint="Посмотрите их проверкой прогона (verification); отмените прогон и начните новый",
+            schools=sorted({m.code for m in verified.mismatches if m.code is not None})[:_NAMED],
         )
-    )
-    header = {"year": run.year, "methodology": version.document_hash, "inputs": run.input_hash}
-    return list_hash(rows.all(), header=header)
+
+
+_NAMED = 50
+"""So many schools are named in a refusal."""
 
 
 async def ask_for_publication(

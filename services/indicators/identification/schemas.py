@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from services.indicators.methodologies.parts import FlagCode
 from services.kit.http import In, Out
 from services.kit.inputs import Id
 from services.kit.words import Meanings
@@ -18,8 +19,10 @@ __all__ = [
     "DifferenceSideOut",
     "DifferencesOut",
     "FlagCode",
+    "HashPairOut",
     "ListOut",
     "ListedSchoolOut",
+    "MismatchOut",
     "MunicipalityListOut",
     "RunIn",
     "RunOut",
@@ -27,6 +30,7 @@ __all__ = [
     "RunSchoolState",
     "RunState",
     "Sha256",
+    "VerificationOut",
     "VoidingIn",
 ]
 
@@ -70,16 +74,6 @@ CertaintyCode = Annotated[
             "not_excluded": "не исключено",
             "possible": "возможно",
             "certain": "устойчиво",
-        },
-    ),
-]
-FlagCode = Annotated[
-    Literal["low_results", "adverse_conditions"],
-    Meanings(
-        "FlagCode",
-        {
-            "low_results": "низкие результаты обучения (НРО)",
-            "adverse_conditions": "неблагоприятные социальные условия (ФНСУ)",
         },
     ),
 ]
@@ -154,8 +148,29 @@ class RunOut(Out):
     )
     list_hash: Sha256 | None = Field(description="SHA-256 списка; по нему список утверждается")
     counts: dict[str, Any] | None = Field(
-        description="Сколько школ: всего, по состояниям, категориям и классам устойчивости",
-        examples=[{"schools": 360, "listed": 75, "categories": {"nro": 38}}],
+        description="Сколько школ: всего, по состояниям, категориям, признакам (и сколько раз признак "
+        "неизвестен) и классам устойчивости",
+        examples=[
+            {
+                "schools": 360,
+                "listed": 75,
+                "categories": {"nro": 38},
+                "flags": {"low_results": 45},
+                "unknown_flags": {"low_results": 3},
+            }
+        ],
+    )
+    notices: list[dict[str, Any]] | None = Field(
+        description="Что нужно знать об исходных данных прогона: code и detail; у прогонов, посчитанных "
+        "до появления поля, null",
+        examples=[
+            [
+                {
+                    "code": "year-missing",
+                    "detail": "Правило «Два года подряд» смотрит на годы 2023, процедур за них нет",
+                }
+            ]
+        ],
     )
     refusal: dict[str, Any] | None = Field(
         description="Почему прогон не посчитан: code, detail, hint", examples=[None]
@@ -178,6 +193,50 @@ class RunOut(Out):
     version: int = Field(description="Версия записи (ETag)", examples=[2])
 
 
+class HashPairOut(Out):
+    """A hash as the run keeps it, and as it comes out of the frozen rows now."""
+
+    stored: Sha256 | None = Field(description="SHA-256, записанный при расчёте")
+    computed: Sha256 | None = Field(
+        description="SHA-256, посчитанный заново; null — замороженные строки не складываются"
+    )
+
+
+class MismatchOut(Out):
+    """One thing that is not what it was."""
+
+    table: str = Field(description="Таблица", examples=["run_evidence"])
+    column: str = Field(
+        description="Столбец или часть строки; у процедуры — её название", examples=["n, low"]
+    )
+    school_id: int | None = Field(description="Школа; null — не о школе", examples=[12])
+    code: str | None = Field(description="Код школы; null — не о школе", examples=["670101"])
+    stored: str | None = Field(
+        description="Что записано; null — известен только хеш", examples=["2"]
+    )
+    computed: str | None = Field(
+        description="Что следует из замороженных данных; null — известен только хеш", examples=["3"]
+    )
+
+
+class VerificationOut(Out):
+    """Whether a run still says what it said."""
+
+    is_intact: bool = Field(
+        description="true — исходные данные, ответы и список те же, что при расчёте",
+        examples=[True],
+    )
+    input_hash: HashPairOut = Field(description="Хеш исходных данных")
+    list_hash: HashPairOut = Field(description="Хеш списка")
+    schools: int = Field(description="Сколько школ проверено", examples=[360])
+    cells: int = Field(description="Сколько ячеек (школа и процедура) проверено", examples=[2140])
+    total: int = Field(description="Сколько расхождений всего", examples=[0])
+    mismatches: list[MismatchOut] = Field(
+        description="Расхождения, не больше 200: сначала о прогоне и процедурах, затем по кодам школ",
+        examples=[[]],
+    )
+
+
 class RunSchoolOut(Out):
     """What a run says of a school."""
 
@@ -193,6 +252,11 @@ class RunSchoolOut(Out):
         examples=["assessed"],
     )
     flags: list[FlagCode] = Field(description="Независимые признаки", examples=[["low_results"]])
+    unknown_flags: list[FlagCode] = Field(
+        description="Признаки методики, о которых по данным нельзя сказать ни да, ни нет (неполно): в "
+        "категории они считаются отсутствующими",
+        examples=[[]],
+    )
     category: str | None = Field(
         description="Код категории методики; null — школа не в списке", examples=["nro"]
     )
