@@ -16,7 +16,7 @@ from services.indicators.identification.evaluation import Findings, evaluate
 from services.indicators.identification.frozen import frozen
 from services.indicators.identification.hashing import PARTS, procedure_hash, school_hashes
 from services.indicators.identification.inputs import Inputs, TornInputsError
-from services.indicators.identification.keeping import borders_of, statistics_of
+from services.indicators.identification.keeping import borders_of, prior_texts, statistics_of
 from services.indicators.identification.listing import LISTED, list_hash
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -84,7 +84,7 @@ async def verify(session: AsyncSession, run: IdentificationRun) -> Verified:
         [
             *_methodology(methodology, version),
             *_totals(run, hashes, counts),
-            *await _procedures(session, run, inputs),
+            *await _procedures(session, run, inputs, findings),
             *await _schools(session, run, inputs, findings),
             *await _indices(session, run, methodology, inputs, findings),
         ],
@@ -118,25 +118,27 @@ def _totals(
 
 
 async def _procedures(
-    session: AsyncSession, run: IdentificationRun, inputs: Inputs
+    session: AsyncSession, run: IdentificationRun, inputs: Inputs, findings: Findings
 ) -> list[Mismatch]:
-    stored = await session.execute(
-        select(RunProcedure.procedure_id, RunProcedure.facts_hash).where(
+    rows = await session.execute(
+        select(RunProcedure.procedure_id, RunProcedure.facts_hash, RunProcedure.prior).where(
             RunProcedure.run_id == run.id
         )
     )
-    kept = {row.procedure_id: row.facts_hash for row in stored}
-    return [
-        Mismatch(
-            "run_procedure",
-            f"{procedure.title} ({procedure.kind}, {procedure.grade}, {procedure.year})",
-            stored=kept[procedure.procedure_id],
-            computed=computed,
-        )
-        for procedure in inputs.procedures
-        if (computed := procedure_hash(procedure)) != kept[procedure.procedure_id]
-        and kept[procedure.procedure_id] is not None
-    ]
+    stored = {row.procedure_id: row for row in rows}
+    priors = prior_texts(inputs, findings)
+    found = []
+    for procedure in inputs.procedures:
+        row = stored[procedure.procedure_id]
+        name = f"{procedure.title} ({procedure.kind}, {procedure.grade}, {procedure.year})"
+        computed = procedure_hash(procedure)
+        if row.facts_hash not in (None, computed):
+            found.append(Mismatch("run_procedure", name, None, None, row.facts_hash, computed))
+        if row.prior != (prior := priors.get(procedure.procedure_id)):
+            found.append(
+                Mismatch("run_procedure", f"prior: {name}", None, None, str(row.prior), str(prior))
+            )
+    return found
 
 
 _ANSWERS = (
