@@ -9,6 +9,7 @@ from services.indicators.jobs.identify import identify
 from services.indicators.jobs.import_results import JOBS as IMPORT_JOBS
 from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
+from services.indicators.methodology_drafts import routes as methodology_drafts
 from services.indicators.objectivity import routes as objectivity
 from services.indicators.procedures import routes as procedures
 from services.indicators.profiles import routes as profiles
@@ -43,6 +44,8 @@ SERVICE = Service(
         context.calculations,
         methodologies.shipped_routes,
         methodologies.routes,
+        methodologies.package_routes,
+        methodology_drafts.routes,
         objectivity.detections,
         objectivity.signs,
         identification.routes,

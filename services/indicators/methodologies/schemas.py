@@ -1,16 +1,71 @@
 """What travels about methodologies."""
 
-from datetime import datetime
-from typing import Self
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
-from services.indicators.methodologies.document import Methodology
+from services.indicators.methodologies.document import Methodology, PermittedUse
+from services.indicators.methodologies.findings import Severity
 from services.kit.http import In, Out
+from services.kit.inputs import Id
 
-__all__ = ["MethodologyVersionIn", "MethodologyVersionOut", "MethodologyVersionRow", "ShippedOut"]
+__all__ = [
+    "ComparisonOut",
+    "FindingOut",
+    "LintIn",
+    "LintOut",
+    "MethodologyVersionIn",
+    "MethodologyVersionOut",
+    "MethodologyVersionRow",
+    "OriginOut",
+    "PackageIn",
+    "PackageOut",
+    "ShippedOut",
+]
 
 _EXAMPLE = "smolensk-nro-fnsu"
+_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+WrittenDocument = Annotated[Methodology, SkipValidation]
+"""A document as it was sent: the linter reads it, so that everything wrong is told with its place."""
+
+
+class FindingOut(Out):
+    """A finding of the linter."""
+
+    code: str = Field(description="Машинный код замечания", examples=["no-order"])
+    pointer: str = Field(
+        description="Место в документе (JSON Pointer); пусто — документ целиком",
+        examples=["/order"],
+    )
+    severity: Severity = Field(description="Вес замечания", examples=["warning"])
+    text: str = Field(
+        description="Что замечено", examples=["Не указан приказ, утвердивший методику"]
+    )
+    fix: str = Field(description="Как исправить", examples=["Укажите номер и дату приказа"])
+
+
+class LintIn(In):
+    """A document to be looked at; nothing is stored."""
+
+    document: WrittenDocument = Field(description="Документ методики, возможно ещё с ошибками")
+    replaces_id: Id | None = Field(
+        default=None,
+        description="Версия, которую документ заменил бы с начала своего действия",
+        examples=[None],
+    )
+
+
+class LintOut(Out):
+    """What the linter says."""
+
+    is_addable: bool = Field(
+        description="true: ошибок нет, документ можно добавить версией", examples=[True]
+    )
+    errors: int = Field(description="Ошибок", examples=[0])
+    warnings: int = Field(description="Предупреждений", examples=[1])
+    findings: list[FindingOut] = Field(description="Замечания, сначала ошибки")
 
 
 class MethodologyVersionIn(In):
@@ -22,9 +77,21 @@ class MethodologyVersionIn(In):
         description="Код поставляемой методики (см. GET /shipped-methodologies)",
         examples=[_EXAMPLE],
     )
-    document: Methodology | None = Field(
+    document: WrittenDocument | None = Field(
         default=None,
         description="Собственный документ методики целиком; указывается вместо shipped",
+        examples=[None],
+    )
+    required_use: PermittedUse | None = Field(
+        default=None,
+        description="Для чего нужна версия; указанное здесь заменяет required_use документа: analysis "
+        "принимает и процедуры, по которым списки публиковать нельзя",
+        examples=[None],
+    )
+    replaces_id: Id | None = Field(
+        default=None,
+        description="Версия, которую эта заменяет: прежняя действует по день перед началом действия "
+        "новой; null — никакую",
         examples=[None],
     )
 
@@ -33,6 +100,25 @@ class MethodologyVersionIn(In):
         if (self.shipped is None) == (self.document is None):
             raise ValueError("Укажите либо shipped, либо document")
         return self
+
+
+class OriginOut(Out):
+    """Where a document came from."""
+
+    kind: Literal["shipped", "own", "draft", "package"] = Field(
+        description="shipped — из поставки; own — прислан целиком; draft — из черновика; package — из "
+        "пакета",
+        examples=["shipped"],
+    )
+    draft_id: int | None = Field(default=None, description="Номер черновика", examples=[None])
+    region_code: str | None = Field(
+        default=None, description="Код региона, из которого пакет", examples=["35"]
+    )
+    code: str | None = Field(default=None, description="Код методики там", examples=[_EXAMPLE])
+    number: int | None = Field(default=None, description="Номер версии там", examples=[2])
+    version_id: int | None = Field(
+        default=None, description="Версия этого региона, с которой начат черновик", examples=[None]
+    )
 
 
 class MethodologyVersionRow(Out):
@@ -44,7 +130,22 @@ class MethodologyVersionRow(Out):
     title: str = Field(description="Название", examples=["Смоленская область: НРО и ФНСУ"])
     document_hash: str = Field(
         description="SHA-256 документа методики: одинаков у одинаковых документов",
-        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        examples=[_HASH],
+    )
+    origin: OriginOut | None = Field(
+        default=None, description="Откуда документ; null у версий, добавленных до этого учёта"
+    )
+    replaces_id: int | None = Field(
+        default=None, description="Какую версию заменяет", examples=[None]
+    )
+    replaced_by_id: int | None = Field(
+        default=None, description="Какой версией заменена", examples=[None]
+    )
+    in_force_from: date = Field(description="Первый день действия", examples=["2020-09-01"])
+    in_force_to: date | None = Field(
+        default=None,
+        description="Последний день действия с учётом замены; null — бессрочно",
+        examples=["2026-08-31"],
     )
     created_by: str = Field(description="Кто добавил", examples=["user:12"])
     created_at: datetime = Field(
@@ -56,6 +157,9 @@ class MethodologyVersionOut(MethodologyVersionRow):
     """A version with its document."""
 
     document: Methodology = Field(description="Документ методики")
+    findings: list[FindingOut] = Field(
+        description="Замечания линтера в день добавления: предупреждения и советы"
+    )
     version: int = Field(description="Версия записи (ETag); не меняется", examples=[1])
 
 
@@ -63,3 +167,83 @@ class ShippedOut(Out):
     """The methodologies that ship with Opora."""
 
     items: list[Methodology] = Field(description="Документы поставляемых методик")
+
+
+class DifferenceOut(Out):
+    """One difference between two documents."""
+
+    pointer: str = Field(
+        description="Место в документе (JSON Pointer); у убранного — место списка",
+        examples=["/low_result/threshold"],
+    )
+    before: Any = Field(description="Было; null — не было", examples=["3/10"])
+    after: Any = Field(description="Стало; null — нет", examples=["1/4"])
+    text: str = Field(
+        description="То же словами", examples=["порог низкого результата: 30 % → 25 %"]
+    )
+
+
+class ComparisonOut(Out):
+    """How one version differs from another."""
+
+    before_id: int = Field(description="С какой версией сравнивается", examples=[3])
+    after_id: int = Field(description="Какая версия сравнивается", examples=[4])
+    is_equal: bool = Field(description="true: документы одинаковы", examples=[False])
+    differences: list[DifferenceOut] = Field(description="Различия по порядку полей документа")
+
+
+class PackageOrigin(In):
+    """The version a package was made from."""
+
+    region_code: str | None = Field(
+        default=None, max_length=20, description="Код региона", examples=["35"]
+    )
+    code: str = Field(max_length=40, description="Код методики", examples=[_EXAMPLE])
+    number: int = Field(ge=1, le=100_000, description="Номер версии", examples=[2])
+    created_at: datetime = Field(
+        description="Когда версия добавлена (UTC)", examples=["2026-11-21T10:00:00Z"]
+    )
+
+
+class PackageIn(In):
+    """A package as it was exported, byte for byte the same values."""
+
+    # The hashes are of the values as sent: nothing may be stripped or read otherwise.
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+    format: Literal["opora-methodology"] = Field(
+        description="Формат пакета", examples=["opora-methodology"]
+    )
+    format_version: int = Field(ge=1, le=1000, description="Версия формата", examples=[1])
+    document: dict[str, Any] = Field(description="Документ методики", examples=[{"code": _EXAMPLE}])
+    document_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="SHA-256 документа", examples=[_HASH]
+    )
+    origin: dict[str, Any] = Field(
+        description="Из какой версии сделан", examples=[{"code": _EXAMPLE, "number": 2}]
+    )
+    findings: list[dict[str, Any]] = Field(
+        max_length=1000, description="Замечания линтера у прежнего владельца", examples=[[]]
+    )
+    package_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="SHA-256 пакета", examples=[_HASH]
+    )
+
+
+class PackageOut(Out):
+    """A version as it travels to another region."""
+
+    format: Literal["opora-methodology"] = Field(
+        description="Формат пакета", examples=["opora-methodology"]
+    )
+    format_version: int = Field(description="Версия формата", examples=[1])
+    document: dict[str, Any] = Field(
+        description="Документ методики в каноническом виде", examples=[{"code": _EXAMPLE}]
+    )
+    document_hash: str = Field(description="SHA-256 документа", examples=[_HASH])
+    origin: PackageOrigin = Field(description="Из какой версии сделан")
+    findings: list[FindingOut] = Field(description="Замечания линтера в день добавления")
+    package_hash: str = Field(
+        description="SHA-256 остального пакета: показывает порчу в пути, не авторство",
+        examples=[_HASH],
+    )
