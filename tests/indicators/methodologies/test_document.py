@@ -4,7 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from services.indicators.algebra.categories import Flag, category_of
+from services.indicators.methodologies.conditions import IndexShare
 from services.indicators.methodologies.document import Methodology
+from services.indicators.methodologies.operations import document_hash
 from services.indicators.methodologies.shipped import shipped_methodologies
 
 
@@ -24,6 +26,8 @@ def test_the_shipped_methodologies_are_consistent():
         "federal-shnor-gia",
         "smolensk-nro-fnsu",
         "stavropol-bmin",
+        "stavropol-groups",
+        "vologda-nr-ssk-no",
     ]
 
 
@@ -97,3 +101,109 @@ def test_a_procedure_is_considered_by_one_line_only():
 
 def test_a_methodology_cannot_end_before_it_begins():
     assert "раньше" in refusal(in_force_from="2025-01-01", in_force_to="2024-01-01")
+
+
+# Hashes of the shipped documents as the first release wrote them: stored versions keep their names.
+FIRST_HASHES = {
+    "federal-shnor": "9f321eb936125ff1ad641391eb672f4f43a7c3d600a4dc834206b791e3b5abed",
+    "federal-shnor-gia": "96db099b87622d64507d25781fd4ff5ff1c8d1f43e19d19aac45fb364e094058",
+    "smolensk-nro-fnsu": "49805f0c13a631eb6d5e3bbc8e4b0deeec22e1621dcae5f1af4ab0d2d8504b68",
+    "stavropol-bmin": "2d8a1b42c90c8e253b184d9dd9907ab98dac0476ce6ea92107adcc8f661e32da",
+}
+
+
+def test_documents_of_the_first_format_keep_their_hashes():
+    found = {code: document_hash(shipped_methodologies()[code]) for code in FIRST_HASHES}
+
+    assert found == FIRST_HASHES
+    changed = Methodology.model_validate(federal(context_year_back=2))
+    assert document_hash(changed) != FIRST_HASHES["federal-shnor"]
+
+
+def test_stavropol_gives_every_combination_of_four_flags_one_of_its_four_groups():
+    document = shipped_methodologies()["stavropol-groups"]
+    low, adverse = Flag.LOW_RESULTS, Flag.ADVERSE_CONDITIONS
+    risk, prevention = Flag.DECLINE_RISK, Flag.PREVENTION
+    asked = [low, low | adverse | risk, adverse | risk, risk | prevention, prevention, Flag(0)]
+
+    found = [category_of(flags, document.as_categories()) for flags in asked]
+
+    assert [one and one.code for one in found] == [
+        "shnor",
+        "shnor",
+        "shnsu",
+        "risk",
+        "prevention",
+        None,
+    ]
+    assert [(r.years_back, r.at_least) for r in document.rules] == [([1], 2), ([1, 2], 1)]
+
+
+def test_vologda_has_seven_cells_and_looks_back_three_years():
+    document = shipped_methodologies()["vologda-nr-ssk-no"]
+
+    cells = {tuple(one.has): one.code for one in document.categories}
+
+    assert len(cells) == len(document.categories) == 7
+    assert all(len(one.has) + len(one.has_not) == 3 for one in document.categories)
+    assert [rule.years_back for rule in document.rules] == [[1, 2, 3]]
+    assert document.sign_years(2026) == [2025, 2024, 2023]
+    assert document.attributes() == [
+        "both_parents_higher",
+        "incomplete_families",
+        "on_register",
+        "unemployed_parents",
+    ]
+
+
+def flag(**changed):
+    first, second = federal()["flags"]
+    return refusal(flags=[first, second | changed])
+
+
+def test_a_condition_belongs_to_a_flag_taken_from_conditions():
+    assert "taken_from: conditions" in flag(when={"school_mark": True})
+    assert "taken_from: conditions" in flag(taken_from="conditions")
+    assert "low_results" in refusal(
+        flags=[federal()["flags"][0] | {"taken_from": "conditions", "when": {"rule": "a"}}],
+    )
+
+
+def test_a_condition_names_what_the_document_has():
+    assert "Правила «z»" in flag(taken_from="conditions", when={"any": [{"rule": "z"}]})
+    cut = {"index": "isbsh", "operator": "<", "value": "40"}
+    assert "Индекса «isbsh»" in flag(taken_from="conditions", when=cut)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        5,
+        {"any": []},
+        {"all": [{"rule": "a"}], "any": []},
+        {"school_mark": False},
+        {"at_least": 3, "of": [{"rule": "a"}, {"rule": "b"}]},
+        {"index": "isbsh", "operator": "=", "value": "1"},
+        {"index": "isbsh", "lowest_share": "1"},
+        {"attribute": "on_register", "operator": ">=", "value": "1e3"},
+        {"signs": {"at_least": 0, "years": 1}},
+    ],
+)
+def test_a_malformed_condition_is_refused(condition):
+    flag(taken_from="conditions", when=condition)
+
+
+def test_a_condition_that_nobody_could_read_is_refused():
+    deep = {"rule": "a"}
+    for _ in range(6):
+        deep = {"all": [deep]}
+    wide = {"any": [{"any": [{"rule": "a"}] * 20}] * 3}
+
+    assert "вложено" in flag(taken_from="conditions", when=deep)
+    assert "частей" in flag(taken_from="conditions", when=wide)
+
+
+@pytest.mark.parametrize(("schools", "rank"), [(0, 0), (1, 1), (4, 1), (5, 2), (8, 2), (420, 105)])
+def test_the_lowest_quarter_ends_at_a_whole_rank_rounded_up(schools, rank):
+    assert IndexShare(index="isbsh", lowest_share="1/4").rank(schools) == rank

@@ -57,10 +57,10 @@ async def test_an_own_document_is_the_next_version_and_the_first_stays(service):
 
 
 async def test_the_same_document_is_one_version(service):
-    first = (await post(service, {"shipped": "federal-shnor"})).json()
+    first = (await post(service, {"shipped": "federal-shnor-gia"})).json()
 
     document = problem(
-        await post(service, {"shipped": "federal-shnor"}), 409, "methodology-already-added"
+        await post(service, {"shipped": "federal-shnor-gia"}), 409, "methodology-already-added"
     )
 
     assert document["methodology_version_id"] == first["id"]
@@ -69,7 +69,7 @@ async def test_the_same_document_is_one_version(service):
 async def test_a_repeated_request_has_one_effect(service):
     key = {"Idempotency-Key": "add-federal-1"}
 
-    answers = [await post(service, {"shipped": "federal-shnor"}, **key) for _ in range(2)]
+    answers = [await post(service, {"shipped": "federal-shnor-gia"}, **key) for _ in range(2)]
 
     assert answers[0].json() == answers[1].json()
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -86,20 +86,22 @@ async def test_an_inconsistent_document_is_refused_with_its_reason(service):
     problem(await post(service, {}), 422, "validation-failed")
     problem(await post(service, {"shipped": "no-such"}), 404, "shipped-methodology-not-found")
     problem(
-        await post(service, {"shipped": "federal-shnor", "threshold": 1}), 422, "validation-failed"
+        await post(service, {"shipped": "federal-shnor-gia", "threshold": 1}),
+        422,
+        "validation-failed",
     )
 
 
 async def test_below_the_region_methodologies_are_read_not_written(service):
     token = municipality_user(region_id=1, municipality_id=1)
-    added = (await post(service, {"shipped": "federal-shnor"})).json()
+    added = (await post(service, {"shipped": "federal-shnor-gia"})).json()
 
     assert (await get(service, f"{VERSIONS}/{added['id']}", token)).status_code == 200
-    problem(await post(service, {"shipped": "federal-shnor-gia"}, token), 403, "missing-scope")
+    problem(await post(service, {"shipped": "smolensk-nro-fnsu"}, token), 403, "missing-scope")
 
 
 async def test_another_regions_methodology_does_not_exist(service):
-    added = (await post(service, {"shipped": "federal-shnor"})).json()
+    added = (await post(service, {"shipped": "federal-shnor-gia"})).json()
 
     answer = await get(service, f"{VERSIONS}/{added['id']}", region_user(region_id=2))
 
@@ -109,7 +111,7 @@ async def test_another_regions_methodology_does_not_exist(service):
 async def test_a_caller_of_no_region_cannot_own_a_methodology(service):
     token = callers.service("demo", scopes=["methodologies:write"])
 
-    problem(await post(service, {"shipped": "federal-shnor"}, token), 409, "region-not-named")
+    problem(await post(service, {"shipped": "federal-shnor-gia"}, token), 409, "region-not-named")
 
 
 async def test_a_machine_of_a_municipality_cannot_write_for_its_region(service):
@@ -117,6 +119,6 @@ async def test_a_machine_of_a_municipality_cannot_write_for_its_region(service):
         scopes=["methodologies:write"], level="municipality", region_id=1, municipality_id=1
     )
 
-    answer = await post(service, {"shipped": "federal-shnor"}, token)
+    answer = await post(service, {"shipped": "federal-shnor-gia"}, token)
 
     assert answer.status_code == 403, answer.text
