@@ -1,7 +1,9 @@
 """The indicators service at a glance."""
 
+from services.indicators.appeals import routes as appeals
 from services.indicators.base import Base
 from services.indicators.context import routes as context
+from services.indicators.exits import routes as exits
 from services.indicators.identification import routes as identification
 from services.indicators.identification.sheets import routes as decision_sheets
 from services.indicators.jobs.detect_signs import detect_signs
@@ -49,6 +51,8 @@ SERVICE = Service(
         objectivity.detections,
         objectivity.signs,
         identification.routes,
+        exits.routes,
+        appeals.routes,
         decision_sheets.routes,
     ),
     jobs=(
@@ -67,6 +71,7 @@ SERVICE = Service(
         "methodologies": "Методики выявления: правила и пороги как данные",
         "objectivity": "Признаки необъективности: что стоит проверить, но не вывод о школе",
         "identification": "Прогоны выявления школ, списки и обоснования",
+        "appeals": "Апелляции на данные опубликованных списков и решения по ним",
     },
     scopes={
         "procedures:read": "Читать оценочные процедуры и шкалы",
@@ -84,6 +89,9 @@ SERVICE = Service(
         "signs:review": "Открывать и отменять выявления признаков, рассматривать признаки (только люди)",
         "runs:read": "Читать прогоны выявления, списки и обоснования",
         "runs:write": "Начинать, готовить и отменять прогоны",
+        "appeals:read": "Читать апелляции и решения по ним",
+        "appeals:write": "Подавать и отзывать апелляции (только люди)",
+        "appeals:decide": "Рассматривать и решать апелляции (только люди)",
         "runs:approve": "Утверждать и публиковать прогоны (только люди)",
     },
 )

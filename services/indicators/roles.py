@@ -13,11 +13,12 @@ _READS = frozenset(
         "profiles:read",
         "methodologies:read",
         "runs:read",
+        "appeals:read",
         "changes:read",
     }
 )
 # Numbers of pupils as they are: those who have the rows anyway. Others get them suppressed.
-_OWN = _READS | {"indices:exact"}
+_OWN = _READS | {"indices:exact", "appeals:write"}
 # Signs are for those who supervise: never for a school or its curators (design 4).
 _SUPERVISES = _OWN | {"signs:read"}
 _REGION = _SUPERVISES | {
@@ -31,6 +32,7 @@ _REGION = _SUPERVISES | {
     "signs:review",
     "runs:write",
     "runs:approve",
+    "appeals:decide",
 }
 
 ROLES: Mapping[Role, frozenset[str]] = {
@@ -38,6 +40,7 @@ ROLES: Mapping[Role, frozenset[str]] = {
     Role.MUNICIPALITY: _SUPERVISES,
     Role.SCHOOL: _OWN,
     Role.CURATOR: _READS,
-    # A machine client holds of these what its token names; approving and judging signs is left to people.
-    Role.INTEGRATION: _REGION - {"runs:approve", "signs:review"},
+    # A machine client holds of these what its token names; approving, judging signs and appeals are
+    # left to people.
+    Role.INTEGRATION: _REGION - {"runs:approve", "signs:review", "appeals:write", "appeals:decide"},
 }
