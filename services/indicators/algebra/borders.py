@@ -37,6 +37,11 @@ class Borders:
     lost_by_one_fewer: Booleans
     gained_by_one_more: Booleans
 
+    @property
+    def either(self) -> Booleans:
+        """Schools that one pupil decides, whichever way."""
+        return self.lost_by_one_fewer | self.gained_by_one_more
+
 
 def borders(
     rules: Sequence[Rule], cells: Numbers, *, schools: int, found: Callable[[Integers], Integers]
