@@ -42,6 +42,7 @@ __all__ = [
     "RunNotFound",
     "RunSchoolNotFound",
     "SchoolFilter",
+    "computed_run",
     "differences",
     "run",
     "run_list",
@@ -212,7 +213,7 @@ async def verification(session: AsyncSession, run_id: int) -> VerificationOut:
         RunNotFound: No such run is visible.
         RunNotComputed: There are no answers yet.
     """
-    found = await _computed(session, run_id)
+    found = await computed_run(session, run_id)
     verified = await verify(session, found)
     computed = verified.hashes
     return VerificationOut(
@@ -236,7 +237,10 @@ async def differences(session: AsyncSession, run_id: int, *, earlier_run_id: int
         RunNotFound: One of the runs is not visible.
         RunNotComputed: One of them has no answers.
     """
-    earlier, later = await _computed(session, earlier_run_id), await _computed(session, run_id)
+    earlier, later = (
+        await computed_run(session, earlier_run_id),
+        await computed_run(session, run_id),
+    )
     before, after = await _sides(session, earlier.id), await _sides(session, later.id)
     found = []
     for school_id in before.keys() | after.keys():
@@ -285,7 +289,13 @@ def _kind(old: str | None, new: str | None) -> str:
     return "entered" if old is None else "left"
 
 
-async def _computed(session: AsyncSession, run_id: int) -> IdentificationRun:
+async def computed_run(session: AsyncSession, run_id: int) -> IdentificationRun:
+    """Read a run that has answers.
+
+    Raises:
+        RunNotFound: None is visible under this id.
+        RunNotComputed: There are no answers yet, or it was refused.
+    """
     found = await run(session, run_id)
     _refuse_uncomputed(found)
     return found
