@@ -1,18 +1,15 @@
-"""From the bytes of a file to its rows: format, encoding, delimiter, stamp, header.
+"""From the bytes of a file to its rows: stamp and header, by the layout.
 
 Nothing here knows what a school is. A file that cannot be read as a table is refused as a whole,
 with the reason and the remedy; what is wrong with single rows is for `checking`.
 """
 
-import csv
-import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.kit.problems import Problem
 from services.kit.spreadsheets import original
-from services.registry.school_imports import workbooks
+from services.kit.tabular import Opened, Reason, Unreadable, open_table, stamp_of, width_of
 from services.registry.school_imports.layouts import Column, Layout
 
 __all__ = [
@@ -28,8 +25,6 @@ __all__ = [
     "read",
 ]
 
-_STAMP = re.compile(r"#\s*([a-z0-9-]+)/(\d+)\s*")
-_DELIMITERS = (";", ",", "\t")
 _TEMPLATE = "Возьмите шаблон: GET /api/registry/v1/school-imports/template"
 
 
@@ -113,84 +108,29 @@ def read(body: bytes, layout: Layout, *, max_rows: int, max_inflated: int) -> Ta
     """
     if not body.strip():
         raise FileEmpty(hint=_TEMPLATE)
-    if body.startswith(b"PK"):
-        try:
-            book = workbooks.read(body, max_inflated=max_inflated)
-        except workbooks.Refused as refusal:
-            kind = FileCut if refusal.is_cut else FileUnreadable
-            raise kind(str(refusal), hint="Сохраните книгу заново как XLSX или CSV") from refusal
-        return _table(layout, iter(book.rows), "xlsx", None, None, book.sheet, max_rows)
-    text, encoding = _decoded(body)
-    delimiter = _delimiter(text, layout)
-    return _table(layout, _records(text, delimiter), "csv", encoding, delimiter, None, max_rows)
-
-
-def _decoded(body: bytes) -> tuple[str, str]:
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise EncodingUnknown(
-            "Файл в кодировке UTF-16", hint="Сохраните как «CSV UTF-8» и загрузите снова"
-        )
-    if b"\0" in body:
-        raise FileUnreadable(
-            "Файл двоичный", hint="Загрузите CSV или XLSX; старый XLS пересохраните"
-        )
-    for encoding in ("utf-8-sig", "cp1251"):
-        try:
-            text = body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        marked = body.startswith(b"\xef\xbb\xbf")
-        return text, "utf-8" if encoding == "utf-8-sig" and not marked else encoding
-    raise EncodingUnknown(
-        "Ожидается UTF-8 (с меткой или без) или Windows-1251",
-        hint="Сохраните как «CSV UTF-8» и загрузите снова",
-    )
-
-
-def _delimiter(text: str, layout: Layout) -> str:
-    """Return the delimiter under which most headings are known."""
-    head = [line for line in text.splitlines()[:3] if line and not _STAMP.match(line.strip('"'))]
-    heading = head[0] if head else ""
-
-    def known(delimiter: str) -> int:
-        return sum(
-            layout.column_named(cell.strip().strip('"')) is not None
-            for cell in heading.split(delimiter)
-        )
-
-    return max(_DELIMITERS, key=known)
-
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
     try:
-        for record in reader:
-            yield line, record
-            line = reader.line_num + 1
-    except csv.Error as error:
-        if "unexpected end" in str(error):
-            raise FileCut(
-                f"Кавычка, открытая в строке {line}, не закрыта до конца файла",
-                hint="Закройте кавычку или загрузите файл целиком",
-                row=line,
-            ) from error
-        raise FileUnreadable(
-            f"Строка {line} составлена неверно: после закрывающей кавычки лишний текст",
-            hint="Удвойте кавычки внутри ячейки или сохраните файл из Excel заново",
-            row=line,
-        ) from error
+        opened = open_table(
+            body,
+            is_heading=lambda cell: layout.column_named(cell) is not None,
+            max_inflated=max_inflated,
+        )
+        return _table(layout, opened, max_rows)
+    except Unreadable as unreadable:
+        members = {} if unreadable.row is None else {"row": unreadable.row}
+        raise _KINDS[unreadable.reason](
+            str(unreadable), hint=unreadable.hint, **members
+        ) from unreadable
 
 
-def _table(
-    layout: Layout,
-    records: Iterator[tuple[int, list[str]]],
-    format_: str,
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-    max_rows: int,
-) -> Table:
+_KINDS: dict[Reason, type[Problem]] = {
+    Reason.CUT: FileCut,
+    Reason.UNREADABLE: FileUnreadable,
+    Reason.ENCODING: EncodingUnknown,
+}
+
+
+def _table(layout: Layout, opened: Opened, max_rows: int) -> Table:
+    records = opened.rows
     header = _header(layout, records)
     columns = [layout.column_named(heading) for heading in header]
     lines: list[Line] = []
@@ -204,12 +144,12 @@ def _table(
             for column, cell in zip(columns, record, strict=False)
             if column is not None
         }
-        lines.append(Line(number, cells, _width(record)))
+        lines.append(Line(number, cells, width_of(record)))
     return Table(
-        format_,
-        encoding,
-        delimiter,
-        sheet,
+        opened.format,
+        opened.encoding,
+        opened.delimiter,
+        opened.sheet,
         tuple(column for column in columns if column is not None),
         len(header),
         tuple(heading for heading, column in zip(header, columns, strict=True) if column is None),
@@ -217,23 +157,14 @@ def _table(
     )
 
 
-def _width(record: list[str]) -> int:
-    """Return how many cells a row has, without the empty ones at its end."""
-    width = len(record)
-    while width and not record[width - 1].strip():
-        width -= 1
-    return width
-
-
 def _header(layout: Layout, records: Iterator[tuple[int, list[str]]]) -> list[str]:
     for _, record in records:
-        first = record[0].strip() if record else ""
-        if stamped := _STAMP.fullmatch(first):
-            _check_stamp(layout, stamped[1], int(stamped[2]))
+        if stamped := stamp_of(record):
+            _check_stamp(layout, *stamped)
             continue
         if not any(cell.strip() for cell in record):
             continue
-        return _checked_header(layout, [cell.strip() for cell in record[: _width(record)]])
+        return _checked_header(layout, [cell.strip() for cell in record[: width_of(record)]])
     raise FileEmpty("В файле нет строки заголовка", hint=_TEMPLATE)
 
 
