@@ -13,11 +13,13 @@ from services.indicators.jobs.publish_run import publish_run
 from services.indicators.methodologies import routes as methodologies
 from services.indicators.methodology_drafts import routes as methodology_drafts
 from services.indicators.objectivity import routes as objectivity
+from services.indicators.precision import routes as precision
 from services.indicators.procedures import routes as procedures
 from services.indicators.profiles import routes as profiles
 from services.indicators.projection.operations import NETWORK, REGISTRY
 from services.indicators.results import routes as results
 from services.indicators.roles import ROLES
+from services.indicators.scenarios import routes as scenarios
 from services.indicators.settings import IndicatorsSettings
 from services.kit.jobs import JobKind
 from services.kit.service import Service
@@ -51,6 +53,10 @@ SERVICE = Service(
         objectivity.detections,
         objectivity.signs,
         identification.routes,
+        precision.runs,
+        precision.changes,
+        precision.targets,
+        scenarios.routes,
         exits.routes,
         appeals.routes,
         decision_sheets.routes,
@@ -71,6 +77,8 @@ SERVICE = Service(
         "methodologies": "Методики выявления: правила и пороги как данные",
         "objectivity": "Признаки необъективности: что стоит проверить, но не вывод о школе",
         "identification": "Прогоны выявления школ, списки и обоснования",
+        "precision": "Точность выводов, различимые изменения, суждения о целях",
+        "scenarios": "Сценарии «что если» по замороженным данным прогона",
         "appeals": "Апелляции на данные опубликованных списков и решения по ним",
     },
     scopes={
@@ -93,5 +101,7 @@ SERVICE = Service(
         "appeals:write": "Подавать и отзывать апелляции (только люди)",
         "appeals:decide": "Рассматривать и решать апелляции (только люди)",
         "runs:approve": "Утверждать и публиковать прогоны (только люди)",
+        "scenarios:read": "Читать сценарии «что если» и лестницы настроек",
+        "scenarios:write": "Считать и отменять сценарии",
     },
 )

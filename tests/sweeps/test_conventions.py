@@ -50,6 +50,8 @@ NO_KEY = {
     "indicators_verify_audit": "reads only",
     "monitoring_verify_audit": "reads only",
     "training_verify_audit": "reads only",
+    "indicators_find_detectable_changes": "calculates, stores nothing",
+    "indicators_judge_one_target": "calculates, stores nothing",
     "registry_close_school": ONCE_BY_IF_MATCH,
     "registry_reopen_school": ONCE_BY_IF_MATCH,
     "registry_withdraw_participation": ONCE_BY_IF_MATCH,
