@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.values import MISSING
 from services.indicators.context.queries import profile_values
-from services.indicators.identification.corrections import Correction
+from services.indicators.corrections import queries as accepted
+from services.indicators.corrections.queries import Correction
 from services.indicators.identification.inputs import AttributeColumn, FrozenSign
 from services.indicators.methodologies.document import Methodology
 from services.indicators.objectivity import queries as objectivity
 
-__all__ = ["read_attributes", "read_corrections", "read_signs"]
+__all__ = ["read_attributes", "read_corrections", "read_overtaken", "read_signs"]
 
 
 async def read_attributes(
@@ -106,6 +107,18 @@ async def read_signs(
 async def read_corrections(
     session: AsyncSession, *, region_id: int, procedure_ids: Sequence[int]
 ) -> list[Correction]:
-    """Read the accepted corrections of cells of these procedures, newest per cell."""
-    del session, region_id, procedure_ids
-    return []
+    """Read the accepted corrections of cells of these procedures, newest per cell.
+
+    Those whose cell was changed after it was contested are not among them, see `read_overtaken`.
+    """
+    return await accepted.corrections(session, region_id=region_id, procedure_ids=procedure_ids)
+
+
+async def read_overtaken(
+    session: AsyncSession, *, region_id: int, procedure_ids: Sequence[int]
+) -> list[Correction]:
+    """Read the accepted corrections that do not apply: the counts are not those that were contested."""
+    found = await accepted.corrections_found(
+        session, region_id=region_id, procedure_ids=procedure_ids
+    )
+    return found.overtaken

@@ -7,28 +7,16 @@ numbers pass on with the rest. A corrected cell of nobody (n = 0) is no cell: no
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.indicators.corrections.queries import Correction
+
 __all__ = ["Correction", "applied_to", "keep_corrections"]
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """The numbers that an accepted appeal gives a cell."""
-
-    id: int
-    appeal_id: int
-    school_id: int
-    procedure_id: int
-    n: int
-    low: int
-    failed: int
-    order_number: str | None
 
 
 def applied_to(cells: str, corrections: Sequence[Correction], based_on: str) -> str:

@@ -4,10 +4,11 @@ A notice refuses nothing: what cannot be computed at all is refused while freezi
 methodology asked for something that was not there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.indicators.algebra.values import State
+from services.indicators.corrections.queries import Correction
 from services.indicators.identification.evaluation import Findings
 from services.indicators.identification.inputs import Inputs
 from services.indicators.identification.series import changed_scales
@@ -17,15 +18,23 @@ __all__ = ["notices_of"]
 
 
 def notices_of(
-    inputs: Inputs, findings: Findings, methodology: Methodology
+    inputs: Inputs,
+    findings: Findings,
+    methodology: Methodology,
+    *,
+    overtaken: Sequence[Correction] = (),
 ) -> list[dict[str, Any]]:
-    """List the notices of a run, each with a stable code and a Russian sentence."""
+    """List the notices of a run, each with a stable code and a Russian sentence.
+
+    ``overtaken`` are accepted corrections whose cells have changed after they were contested.
+    """
     return [
         *_missing_procedures(inputs, methodology),
         *_missing_years(inputs, methodology),
         *_changed_scales(inputs, methodology),
         *_missing_context(inputs, findings, methodology),
         *_missing_signs(inputs, methodology),
+        *_overtaken(inputs, overtaken),
     ]
 
 
@@ -110,3 +119,20 @@ def _missing_signs(inputs: Inputs, methodology: Methodology) -> Iterator[dict[st
 
 def _joined(numbers: Iterable[int]) -> str:
     return ", ".join(str(number) for number in sorted(numbers))
+
+
+def _overtaken(inputs: Inputs, overtaken: Sequence[Correction]) -> Iterator[dict[str, Any]]:
+    """A correction that is not applied: nobody has decided about the counts that are there now."""
+    codes = {school.school_id: school.code for school in inputs.schools}
+    procedures = {p.procedure_id: p for p in inputs.procedures}
+    for correction in overtaken:
+        procedure = procedures[correction.procedure_id]
+        yield {
+            "code": "correction-overtaken",
+            "detail": f"Поправка по апелляции № {correction.appeal_id} не применена: данные школы "
+            f"{codes.get(correction.school_id, correction.school_id)} по процедуре "
+            f"«{procedure.title}» изменились после подачи апелляции",
+            "appeal_id": correction.appeal_id,
+            "school_id": correction.school_id,
+            "procedure_id": correction.procedure_id,
+        }
