@@ -32,6 +32,8 @@ _REGION = _SUPERVISES | {
     "signs:review",
     "runs:write",
     "runs:approve",
+    "scenarios:read",
+    "scenarios:write",
     "appeals:decide",
 }
 
