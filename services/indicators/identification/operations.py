@@ -7,6 +7,7 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.identification import queries
+from services.indicators.identification.asked import read_overtaken
 from services.indicators.identification.considered import considered_procedures
 from services.indicators.identification.evaluation import evaluate
 from services.indicators.identification.freezing import freeze
@@ -106,7 +107,7 @@ async def start(
         NoProcedures, UseNotPermitted, NoMassSubjects, MarginDiffers: See `considered`.
     """
     version = await methodologies.methodology_version(session, wish.methodology_version_id)
-    methodology = _in_force(version, at)
+    methodology = await _in_force(session, version, at)
     await considered_procedures(
         session, region_id=version.region_id, year=wish.year, methodology=methodology, on=at.date()
     )
@@ -132,9 +133,12 @@ async def start(
     return run
 
 
-def _in_force(version: MethodologyVersion, at: datetime) -> Methodology:
+async def _in_force(
+    session: AsyncSession, version: MethodologyVersion, at: datetime
+) -> Methodology:
     methodology = Methodology.model_validate(version.document)
-    begins, ends, day = methodology.in_force_from, methodology.in_force_to, at.date()
+    day = at.date()
+    begins, ends = await methodologies.days_in_force(session, version.id)
     if day < begins or (ends is not None and day > ends):
         raise MethodologyNotInForce(
             f"Методика действует с {begins:%d.%m.%Y}" + (f" по {ends:%d.%m.%Y}" if ends else ""),
@@ -164,7 +168,12 @@ async def compute(session: AsyncSession, run_id: int, *, at: datetime) -> Identi
     hashes = hashes_of(inputs, findings, methodology, version.document_hash)
     run.input_hash, run.list_hash = hashes
     run.counts = counts_of(findings, methodology)
-    run.notices = notices_of(inputs, findings, methodology)
+    overtaken = await read_overtaken(
+        session,
+        region_id=run.region_id,
+        procedure_ids=[procedure.procedure_id for procedure in inputs.procedures],
+    )
+    run.notices = notices_of(inputs, findings, methodology, overtaken=overtaken)
     run.state = "draft"
     run.computed_at = at
     await session.flush()
