@@ -222,6 +222,12 @@ async def test_results_that_may_not_rate_schools_are_refused_or_only_analysed(de
     async with desk.facts() as session:
         await a_region(session)
         await a_procedure(session, 1, kind="vpr", grade=5, year=2024, uses=vpr)
+        # The region permits another of the kind, so that the methodology itself can be added.
+        own = [
+            {"use": use, "from": None, "to": None, "basis": "Порядок региона"}
+            for use in ("analysis", "identification")
+        ]
+        await a_procedure(session, 2, kind="vpr", grade=6, year=2024, uses=own)
 
     refused = await desk.start(await desk.methodology(shipped="federal-shnor"))
 
@@ -268,7 +274,9 @@ async def test_another_margin_than_the_methodologys_is_refused(desk):
         await a_region(session)
         await a_procedure(session, 1, year=2024, margin="0.1")
 
-    answer = await desk.start(await desk.methodology(shipped="stavropol-bmin"))
+    bmin = shipped_methodologies()["stavropol-bmin"].canonical()
+    bmin["procedures"] = [line for line in bmin["procedures"] if line["kind"] != "vpr"]
+    answer = await desk.start(await desk.methodology(document=bmin))
 
     problem(answer, 409, "margin-differs")
 
@@ -279,6 +287,20 @@ async def test_a_methodology_out_of_force_is_refused(desk):
     answer = await desk.start(await desk.methodology(document=old))
 
     problem(answer, 409, "methodology-not-in-force")
+
+
+async def test_a_replaced_methodology_is_out_of_force_from_the_day_its_heir_begins(desk):
+    async with desk.facts() as session:
+        await a_region(session)
+        await two_years_of_exams(session)
+    former = await desk.methodology(shipped="smolensk-nro-fnsu")
+    heir = shipped_methodologies()["smolensk-nro-fnsu"].canonical()
+    heir |= {"in_force_from": "2021-01-01"}
+    await desk.methodology(document=heir, replaces_id=former)
+
+    document = problem(await desk.start(former), 409, "methodology-not-in-force")
+
+    assert "по 31.12.2020" in document["detail"]
 
 
 async def test_a_fact_that_changes_before_the_job_refuses_the_run(idle_desk):
