@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.composites import Composite
@@ -16,12 +16,11 @@ from services.indicators.context.documents import IndexText
 from services.indicators.identification.evaluation import Findings
 from services.indicators.identification.hashing import school_hashes
 from services.indicators.identification.inputs import Inputs
-from services.indicators.identification.series import series_of
-from services.indicators.identification.tables import IdentificationRun, RunIndex, RunProcedure
+from services.indicators.identification.tables import IdentificationRun, RunIndex
 from services.indicators.methodologies.conditions import IndexShare
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["answer_columns", "borders_of", "keep_answers", "prior_texts", "statistics_of"]
+__all__ = ["answer_columns", "borders_of", "keep_answers", "statistics_of"]
 
 _KEEP_SCHOOLS = text(
     """
@@ -100,12 +99,6 @@ async def keep_answers(
         await session.execute(_KEEP_CONTEXT, ids | located | _context(inputs, findings))
     if methodology.indices:
         await _keep_indices(session, run, findings, methodology)
-    for procedure_id, prior in prior_texts(inputs, findings).items():
-        await session.execute(
-            update(RunProcedure)
-            .where(RunProcedure.run_id == run.id, RunProcedure.procedure_id == procedure_id)
-            .values(prior=prior)
-        )
 
 
 _CARD = (
@@ -142,18 +135,6 @@ def _context(inputs: Inputs, findings: Findings) -> dict[str, list[Any]]:
             _numbers(index.missing_weights[place] for index in indices) for place in places
         ],
     }
-
-
-def prior_texts(inputs: Inputs, findings: Findings) -> dict[int, dict[str, Any]]:
-    """Give by procedure what shares are shrunken by, as texts; empty where nothing is shrunken."""
-    series = series_of(inputs.procedures)
-    priors = {
-        procedure.procedure_id: findings.judged.priors.get(
-            (series[procedure.procedure_id], inputs.year - procedure.year)
-        )
-        for procedure in inputs.procedures
-    }
-    return {number: prior.texts() for number, prior in priors.items() if prior is not None}
 
 
 async def _keep_indices(

@@ -19,7 +19,7 @@ from services.indicators.identification.judging import Priors, priors_of
 from services.indicators.identification.series import series_of
 from services.indicators.identification.tables import RunProcedure
 
-__all__ = ["keep_priors", "kept_priors"]
+__all__ = ["keep_priors", "kept_priors", "prior_texts"]
 
 _KEEP = text(
     """
@@ -37,18 +37,23 @@ async def keep_priors(
 
     A procedure of which none can be estimated keeps none.
     """
+    found = prior_texts(inputs, findings)
+    columns = {
+        "procedures": list(found),
+        "priors": [json.dumps(texts) for texts in found.values()],
+    }
+    await session.execute(_KEEP, {"run_id": run_id, **columns})
+
+
+def prior_texts(inputs: Inputs, findings: Findings) -> dict[int, dict[str, str | int | None]]:
+    """Give by procedure what its schools have in common, as texts."""
     priors = findings.judged.priors or priors_of(findings.cells)
     series = series_of(inputs.procedures)
-    found = {
-        procedure.procedure_id: prior
+    return {
+        procedure.procedure_id: prior.texts()
         for procedure in inputs.procedures
         if (prior := priors.get((series[procedure.procedure_id], inputs.year - procedure.year)))
     }
-    columns = {
-        "procedures": list(found),
-        "priors": [json.dumps(prior.texts()) for prior in found.values()],
-    }
-    await session.execute(_KEEP, {"run_id": run_id, **columns})
 
 
 def kept_priors(procedures: Iterable[RunProcedure], *, year: int) -> Priors:

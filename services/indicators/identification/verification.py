@@ -16,8 +16,9 @@ from services.indicators.identification.evaluation import Findings, evaluate
 from services.indicators.identification.frozen import frozen
 from services.indicators.identification.hashing import PARTS, procedure_hash, school_hashes
 from services.indicators.identification.inputs import Inputs, TornInputsError
-from services.indicators.identification.keeping import borders_of, prior_texts, statistics_of
+from services.indicators.identification.keeping import borders_of, statistics_of
 from services.indicators.identification.listing import LISTED, list_hash
+from services.indicators.identification.priors import prior_texts
 from services.indicators.identification.tables import (
     IdentificationRun,
     RunContext,
@@ -134,7 +135,8 @@ async def _procedures(
         computed = procedure_hash(procedure)
         if row.facts_hash not in (None, computed):
             found.append(Mismatch("run_procedure", name, None, None, row.facts_hash, computed))
-        if row.prior != (prior := priors.get(procedure.procedure_id)):
+        prior = priors.get(procedure.procedure_id)
+        if row.facts_hash is not None and row.prior != prior:
             found.append(
                 Mismatch("run_procedure", f"prior: {name}", None, None, str(row.prior), str(prior))
             )
