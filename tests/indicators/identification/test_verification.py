@@ -1,0 +1,187 @@
+"""A run gives from its frozen rows what it gave, and notices a row that somebody has changed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from services.indicators.identification.evaluation import evaluate
+from services.indicators.identification.freezing import freeze
+from services.indicators.identification.frozen import frozen
+from services.indicators.identification.keeping import keep_answers
+from services.indicators.identification.tables import IdentificationRun
+from services.indicators.methodologies.document import Methodology
+from tests.indicators.identification.conftest import RUNS
+from tests.indicators.identification.worlds import FLAGS, five_flags, full_region
+from tests.support.callers import municipality_user
+from tests.support.running import problem
+
+
+def plain(value):
+    """Make inputs comparable: arrays become lists."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, tuple | list) else value
+
+
+@pytest.fixture
+async def full_desk(desk):
+    async with desk.facts() as session:
+        await full_region(session)
+    desk.methodology_id = await desk.methodology(document=five_flags())
+    desk.run = await desk.computed(desk.methodology_id)
+    return desk
+
+
+async def verified(desk, run_id, **options):
+    return await desk.call("POST", f"{RUNS}/{run_id}/verification", **options)
+
+
+async def test_what_is_read_back_is_what_was_frozen(full_desk):
+    desk = full_desk
+    methodology = Methodology.model_validate(five_flags())
+    async with desk.facts() as session:
+        run = IdentificationRun(
+            region_id=1, year=2025, methodology_version_id=desk.methodology_id,
+            state="computing", created_by="user:1",
+        )  # fmt: skip
+        session.add(run)
+        await session.flush()
+        inputs = await freeze(session, run, methodology)
+        await keep_answers(session, run, inputs, evaluate(inputs, methodology), methodology)
+        again = await frozen(session, run.id)
+
+    assert plain(again) == plain(inputs)
+    # Nothing of it is empty, or equality would prove little.
+    assert len(inputs.cells.n) == 23
+    assert set(inputs.attributes) == {"higher_education", "large_families", "staff_shortage"}
+    assert [sign.detector for sign in inputs.signs] == ["border_peak", "over_easy", "repeated"]
+    assert inputs.asked_years[0] == frozenset([2024])
+
+
+async def test_five_flags_are_told_with_what_is_not_known(full_desk):
+    page = (await full_desk.call("GET", f"{RUNS}/{full_desk.run['id']}/schools")).json()
+
+    told = {s["school_id"]: (s["flags"], s["unknown_flags"]) for s in page["items"]}
+    assert told[1][0] == ["low_results", "adverse_conditions", "decline_risk", "prevention"]
+    assert told[2] == (["biased_results"], [])
+    # Asked for no signs in the year that counts, and no profile at all.
+    assert "biased_results" in told[4][1]
+    assert told[5] == ([], list(FLAGS))
+    counts = full_desk.run["counts"]
+    assert counts["unknown_flags"]["biased_results"] == 4
+    assert {n["code"] for n in full_desk.run["notices"]} == {"attribute-missing"}
+
+
+async def test_an_untouched_run_is_intact(full_desk):
+    answer = (await verified(full_desk, full_desk.run["id"])).json()
+
+    assert answer["is_intact"], answer["mismatches"]
+    assert answer["input_hash"]["stored"] == answer["input_hash"]["computed"]
+    assert answer["list_hash"]["computed"] == full_desk.run["list_hash"]
+    assert (answer["schools"], answer["cells"], answer["total"]) == (8, 23, 0)
+
+
+CHANGES = {
+    "a number of participants": (
+        "UPDATE run_evidence SET n[1] = n[1] + 1 WHERE school_id = 6",
+        {("run_evidence", "n, low", "670006")},
+    ),
+    "a count by the other bound": (
+        "UPDATE run_evidence SET low_otherwise[1] = low_otherwise[1] + 1 WHERE school_id = 6",
+        {("run_evidence", "n, low", "670006")},
+    ),
+    "a flag": (
+        "UPDATE run_school SET flags = 1, category = 'c0' WHERE school_id = 6",
+        {("run_school", "flags", "670006"), ("run_school", "category", "670006")},
+    ),
+    "an unknown flag made known": (
+        "UPDATE run_school SET unknown_flags = 0 WHERE school_id = 5",
+        {("run_school", "unknown_flags", "670005")},
+    ),
+    "a mark in a card": (
+        "UPDATE run_school SET adverse_reason = 'другая' WHERE school_id = 1",
+        {("run_school", "card", "670001")},
+    ),
+    "a scale": (
+        "UPDATE run_procedure SET scales[0]['minimum'] = '\"7\"' WHERE procedure_id = 241",
+        {("run_procedure", "oge 2024 (oge, 9, 2024)", None)},
+    ),
+    "an attribute": (
+        "UPDATE run_context SET value[1] = 0.99 WHERE school_id = 6",
+        {("run_context", "attribute, signs", "670006")},
+    ),
+    "an attribute made not submitted": (
+        "UPDATE run_context SET state[3] = 'not_submitted', value[3] = NULL WHERE school_id = 6",
+        {("run_context", "attribute, signs", "670006")},
+    ),
+    "a value of an index": (
+        "UPDATE run_context SET index_value[1] = 1 WHERE school_id = 6",
+        {("run_context", "index_value: isbsh", "670006")},
+    ),
+    "a statistic of an index": (
+        "UPDATE run_index SET n = n + 1",
+        {("run_index", "isbsh", None)},
+    ),
+    "a sign": (
+        "DELETE FROM run_sign WHERE school_id = 6",
+        {("run_context", "attribute, signs", "670006")},
+    ),
+    "a count": (
+        "UPDATE identification_run SET counts = jsonb_set(counts, '{listed}', '99')",
+        {("identification_run", "counts.listed", None)},
+    ),
+    "a school taken out": (
+        "DELETE FROM run_school WHERE school_id = 6",
+        {("run_evidence", "school_id", None)},
+    ),
+    "evidence taken out": (
+        "DELETE FROM run_evidence WHERE school_id = 6",
+        {("run_evidence", "n, low", "670006")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_changed_row_is_noticed_and_named_and_not_approved(full_desk, change):
+    statement, expected = CHANGES[change]
+    prepared = await full_desk.prepared(full_desk.run)
+    async with full_desk.facts() as session:
+        changed = await session.execute(text(statement))
+    assert changed.rowcount >= 1
+
+    answer = (await verified(full_desk, prepared["id"])).json()
+
+    assert answer["is_intact"] is False
+    named = {(m["table"], m["column"], m["code"]) for m in answer["mismatches"]}
+    assert expected <= named
+    refused = await full_desk.call(
+        "POST", f"{RUNS}/{prepared['id']}/approval", version=prepared["version"],
+        token=full_desk.bob,
+        json={
+            "order_number": "1", "order_date": "2025-03-15", "list_hash": prepared["list_hash"],
+        },
+    )  # fmt: skip
+    assert refused.status_code == 409
+    assert refused.json()["code"] in ("run-not-verified", "list-hash-differs")
+
+
+async def test_other_schools_are_not_named_for_the_change_of_one(full_desk):
+    async with full_desk.facts() as session:
+        await session.execute(text("UPDATE run_evidence SET n[1] = n[1] + 1 WHERE school_id = 6"))
+
+    answer = (await verified(full_desk, full_desk.run["id"])).json()
+
+    assert {m["code"] for m in answer["mismatches"]} == {None, "670006"}
+
+
+async def test_only_who_sees_the_whole_run_may_verify_it(full_desk):
+    below = municipality_user(region_id=1, municipality_id=1)
+
+    problem(await verified(full_desk, full_desk.run["id"], token=below), 403, "missing-scope")
+    problem(await verified(full_desk, 10_000), 404, "run-not-found")
