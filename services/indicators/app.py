@@ -15,8 +15,10 @@ from services.indicators.methodology_drafts import routes as methodology_drafts
 from services.indicators.objectivity import routes as objectivity
 from services.indicators.precision import routes as precision
 from services.indicators.procedures import routes as procedures
+from services.indicators.profile_imports import routes as profile_imports
 from services.indicators.profiles import routes as profiles
 from services.indicators.projection.operations import NETWORK, REGISTRY
+from services.indicators.reconciliation import routes as reconciliation
 from services.indicators.results import routes as results
 from services.indicators.roles import ROLES
 from services.indicators.scenarios import routes as scenarios
@@ -44,12 +46,14 @@ SERVICE = Service(
         profiles.attributes,
         profiles.profiles,
         profiles.figures,
+        profile_imports.imports,
         context.indices,
         context.calculations,
         methodologies.shipped_routes,
         methodologies.routes,
         methodologies.package_routes,
         methodology_drafts.routes,
+        reconciliation.routes,
         objectivity.detections,
         objectivity.signs,
         identification.routes,
@@ -73,9 +77,11 @@ SERVICE = Service(
         "imports": "Загрузка результатов участников",
         "indices": "Индексы низких и массовых результатов",
         "profiles": "Профили школ: контингент, кадры, оснащение по годам",
+        "profile-imports": "Загрузка профилей школ файлом",
         "context": "Индексы условий (ИСБШ, кадры, МТО) и ожидаемые результаты",
         "methodologies": "Методики выявления: правила и пороги как данные",
         "objectivity": "Признаки необъективности: что стоит проверить, но не вывод о школе",
+        "reconciliation": "Сверка списков, напечатанных в документах прежних лет",
         "identification": "Прогоны выявления школ, списки и обоснования",
         "precision": "Точность выводов, различимые изменения, суждения о целях",
         "scenarios": "Сценарии «что если» по замороженным данным прогона",
@@ -95,6 +101,8 @@ SERVICE = Service(
         "signs:read": "Читать признаки необъективности с основаниями",
         "signs:write": "Начинать выявление признаков",
         "signs:review": "Открывать и отменять выявления признаков, рассматривать признаки (только люди)",
+        "splits:read": "Читать списки, переписанные из документов прежних лет",
+        "splits:write": "Загружать списки, переписанные из документов прежних лет",
         "runs:read": "Читать прогоны выявления, списки и обоснования",
         "runs:write": "Начинать, готовить и отменять прогоны",
         "appeals:read": "Читать апелляции и решения по ним",
