@@ -8,10 +8,14 @@ indices and flags by their code, so that their order does not matter.
 Source: RFC 7396 (JSON Merge Patch), RFC 6901 (JSON Pointer).
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-__all__ = ["changed_settings", "merged", "partly", "value_at"]
+from services.indicators.methodologies.comparison import differences
+from services.indicators.methodologies.text import MethodologyText
+
+__all__ = ["changed_settings", "merged", "partly", "setting_words", "value_at"]
 
 Document = Mapping[str, Any]
 
@@ -87,6 +91,18 @@ def value_at(document: Document, pointer: str) -> Any:
     if rest:
         return _bare((part or {}).get(rest[0]))
     return _bare(part)
+
+
+def setting_words(before: MethodologyText, after: MethodologyText, setting: str) -> str:
+    """Tell what one setting changes, in words; titles that change with it are not told."""
+    whole, other = before.model_dump(mode="json"), after.model_dump(mode="json")
+    changed = MethodologyText.model_validate(partly(whole, other, [setting]))
+    told = [
+        difference.text
+        for difference in differences(before, changed)
+        if not re.search(r"/(title|quote)$", difference.pointer)
+    ]
+    return "; ".join(told) or f"{setting}: {value_at(whole, setting)} → {value_at(other, setting)}"
 
 
 _FLAGS_TOGETHER = "/flags"

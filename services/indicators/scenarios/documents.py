@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.indicators.methodologies.changes import changed_settings, merged, partly, value_at
+from services.indicators.methodologies.changes import changed_settings, merged
 from services.indicators.methodologies.comparison import differences
-from services.indicators.methodologies.document import Methodology, MethodologyText
+from services.indicators.methodologies.document import Methodology
 from services.indicators.scenarios.computing import written
 from services.indicators.scenarios.schemas import ScenarioIn
 from services.kit.problems import Problem, ValidationFailed, described
@@ -18,7 +18,6 @@ __all__ = [
     "asked_document",
     "at_pointer",
     "in_words",
-    "setting_words",
     "with_value",
 ]
 
@@ -73,18 +72,6 @@ def _checked(document: Any, field: str) -> Methodology:
 def in_words(before: Methodology, after: Methodology) -> list[str]:
     """Tell every difference of two documents in words, in the order of the document."""
     return [difference.text for difference in differences(before, after)]
-
-
-def setting_words(before: Methodology, after: Methodology, setting: str) -> str:
-    """Tell what one setting changes, in words; titles that change with it are not told."""
-    whole, other = written(before), written(after)
-    changed = MethodologyText.model_validate(partly(whole, other, [setting]))
-    told = [
-        difference.text
-        for difference in differences(before, changed)
-        if not re.search(r"/(title|quote)$", difference.pointer)
-    ]
-    return "; ".join(told) or f"{setting}: {value_at(whole, setting)} → {value_at(other, setting)}"
 
 
 def at_pointer(document: Any, pointer: str) -> Any:

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.indicators.methodologies.changes import value_at
+from services.indicators.methodologies.changes import setting_words, value_at
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.operations import document_hash
 from services.indicators.scenarios import queries
 from services.indicators.scenarios.answerable import refuse_unanswerable
 from services.indicators.scenarios.computing import Computed, compute, written
-from services.indicators.scenarios.documents import asked_document, setting_words
+from services.indicators.scenarios.documents import asked_document
 from services.indicators.scenarios.effect import effect_of
 from services.indicators.scenarios.inputs import (
     Base,
