@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
 
-from services.indicators.algebra.tails import PRECISION, probability
+from services.indicators.algebra.tails import PRECISE, probability
 
 __all__ = ["Control", "adjusted"]
 
@@ -32,7 +32,7 @@ def adjusted(values: Sequence[Decimal], control: Control) -> list[Decimal]:
     order = sorted(range(len(values)), key=lambda place: values[place])
     many = len(values)
     out = [Decimal(1)] * many
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         if control is Control.BENJAMINI_HOCHBERG:
             least = Decimal(1)
             for rank in range(many, 0, -1):

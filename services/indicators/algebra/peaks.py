@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
-from services.indicators.algebra.tails import PRECISION, probability, sum_of_binomials_tail
+from services.indicators.algebra.tails import PRECISE, probability, sum_of_binomials_tail
 
 __all__ = ["Border", "Histogram", "Peak", "Window", "adjacent_z", "peak", "windows"]
 
@@ -100,7 +100,7 @@ def peak(own: Histogram, others: Histogram, wanted: Sequence[Window]) -> Peak | 
     n = sum(own.values())
     if not n or not any(others.values()):
         return None
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         mean = Decimal(sum(score * many for score, many in own.items())) / n
         weights = _tilted(others, mean)
         borders = [_border(window, own, others, weights) for window in wanted]
@@ -112,7 +112,8 @@ def peak(own: Histogram, others: Histogram, wanted: Sequence[Window]) -> Peak | 
         expected = sum((size * share for size, share in sizes), Decimal(0))
         # Half of the schools are below what is expected: their tails cost time and decide nothing.
         p = probability(Decimal(1)) if above <= expected else sum_of_binomials_tail(above, sizes)
-    return Peak(n, tuple(held), above, expected.quantize(_SHOWN, ROUND_HALF_UP), p)
+        told = expected.quantize(_SHOWN, ROUND_HALF_UP)
+    return Peak(n, tuple(held), above, told, p)
 
 
 def _border(
@@ -145,7 +146,7 @@ def adjacent_z(at: int, before: int) -> Decimal | None:
     """Compare the border's score with the one before: 0 when as many have both. None of nobody."""
     if not at + before:
         return None
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         return (Decimal(at - before) / Decimal(at + before).sqrt()).quantize(_SHOWN, ROUND_HALF_UP)
 
 
@@ -160,7 +161,8 @@ def _tilted(scores: Histogram, mean: Decimal) -> dict[int, Decimal]:
     A mean at the very end of the scale has no finite w: the tilt stops at e**5 a point, as steep as
     anything that is ever asked.
     """
-    held = {score: many for score, many in scores.items() if many}
+    # In the order of scores: sums are rounded at the end of their digits.
+    held = {score: many for score, many in sorted(scores.items()) if many}
     slope = Decimal(0)
     for _ in range(_STEPS):
         weights = _weights(held, slope)

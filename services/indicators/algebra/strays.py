@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
-from services.indicators.algebra.tails import PRECISION, decimal_of
+from services.indicators.algebra.tails import PRECISE, decimal_of
 
 __all__ = ["Point", "Stray", "around_the_line", "around_the_middle", "percentile"]
 
@@ -79,7 +79,7 @@ def _strays(
     typical = _MIDDLE * _median([abs(residual) for residual in residuals])
     between = max(Fraction(0), typical * typical - _median([noise for _, noise in expected]))
     out = []
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         for residual, (at, noise) in zip(residuals, expected, strict=True):
             spread = decimal_of(between + noise).sqrt()
             if not spread:

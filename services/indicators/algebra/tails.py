@@ -6,12 +6,12 @@ means less than 5e-19. Source: methodology B4 ("two-proportion z or exact"), B5 
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 
 __all__ = [
     "PLACES",
-    "PRECISION",
+    "PRECISE",
     "beta_binomial_tail",
     "both",
     "decimal_of",
@@ -20,8 +20,10 @@ __all__ = [
     "sum_of_binomials_tail",
 ]
 
-PRECISION = 50
-"""Digits that probabilities are computed with."""
+PRECISE = Context(prec=50, rounding=ROUND_HALF_EVEN)
+"""Digits and rounding that probabilities are computed with, whatever the caller's own are."""
+
+_FINER = Context(prec=70, rounding=ROUND_HALF_EVEN)
 
 PLACES = Decimal("1e-18")
 """To what a probability is rounded before anything is decided by it."""
@@ -32,7 +34,7 @@ _NEARLY_ZERO_Z = 12
 
 def probability(value: Decimal) -> Decimal:
     """Round a probability half up to 18 places, and put what rounding moved out back into 0 to 1."""
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         return min(Decimal(1), max(Decimal(0), value)).quantize(PLACES, ROUND_HALF_UP)
 
 
@@ -43,7 +45,7 @@ def decimal_of(value: Fraction) -> Decimal:
 
 def sum_of_binomials_tail(k: int, parts: Sequence[tuple[int, Decimal]]) -> Decimal:
     """Give P(X >= k) of a sum of independent binomials, one `(n, p)` per part."""
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         masses = [Decimal(1)]
         for n, p in parts:
             masses = _convolved(masses, _binomial(n, p))
@@ -80,7 +82,7 @@ def beta_binomial_tail(k: int, n: int, *, share: Fraction, likeness: Fraction) -
         likeness: Likeness of pupils of one school (intraclass correlation), below 1; 0 or less is
             the plain binomial.
     """
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         mean = decimal_of(share)
         if likeness <= 0:
             return sum_of_binomials_tail(k, [(n, mean)])
@@ -107,7 +109,7 @@ def normal_tail(z: Decimal) -> Decimal:
         return probability(1 - normal_tail(-z))
     if z >= _NEARLY_ZERO_Z:
         return probability(Decimal(0))
-    with localcontext(prec=PRECISION + 20):
+    with localcontext(_FINER):
         term, total, odd = z, z, 1
         while term > Decimal("1e-70"):
             odd += 2
@@ -122,7 +124,7 @@ _PI = Decimal("3.141592653589793238462643383279502884197169399375105820974944592
 
 def both(first: Decimal, second: Decimal) -> Decimal:
     """Join the probabilities of two independent facts into one (Fisher's method, two of them)."""
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         product = first * second
         if not product:
             return probability(Decimal(0))

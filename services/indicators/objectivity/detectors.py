@@ -4,9 +4,10 @@ Each takes all schools' results and answers for every school with enough pupils.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 from services.indicators.algebra.likeness import Common, without_each
 from services.indicators.algebra.peaks import Histogram, Peak, Window, peak, windows
@@ -18,7 +19,7 @@ from services.indicators.algebra.strays import (
     percentile,
 )
 from services.indicators.algebra.tails import (
-    PRECISION,
+    PRECISE,
     beta_binomial_tail,
     both,
     decimal_of,
@@ -63,7 +64,7 @@ def _silent(detector: Detector, subject: Subject, reason: Reason) -> Question:
 
 def points(milli: Decimal, places: int = 6) -> str:
     """Write thousandths of a point as points, rounded half up."""
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         return str((milli / 1000).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
 
 
@@ -140,7 +141,7 @@ def ask_journal_marks(subject: Subject, settings: DetectionSettings) -> Question
     """Ask O2: the share that differs much from the journal, and the share that is above it.
 
     Schools differ honestly in how strictly they mark, so a share is compared with the beta-binomial
-    distribution of the other schools' shares. Of the two questions the smaller probability counts,
+    distribution of the other schools' shares (algebra/likeness.py says with what care). Of the two questions the smaller probability counts,
     doubled (Bonferroni).
     """
     detector, apart_from = Detector.JOURNAL_MARKS, settings.journal_marks.difference
@@ -161,19 +162,24 @@ def ask_journal_marks(subject: Subject, settings: DetectionSettings) -> Question
     if len(asked) < settings.schools_from:
         return _silent(detector, subject, Reason.TOO_FEW_SCHOOLS)
     schools = list(asked)
-    apart = without_each([(counted[s][1], counted[s][0]) for s in schools])
-    raised = without_each([(counted[s][2], counted[s][0]) for s in schools])
+    care: dict[str, Any] = {
+        "left_out_percent": settings.journal_marks.left_out_percent,
+        "least": Fraction(settings.journal_marks.least_likeness),
+    }
+    apart = without_each([(counted[s][1], counted[s][0]) for s in schools], **care)
+    raised = without_each([(counted[s][2], counted[s][0]) for s in schools], **care)
+    totals = [sum(column) for column in zip(*(counted[s] for s in schools), strict=True)]
     answers = []
     for school, of_apart, of_raised in zip(schools, apart, raised, strict=True):
         if of_apart is None or of_raised is None:
             continue
-        p, evidence = _journal_evidence(counted[school], of_apart, of_raised)
+        p, evidence = _journal_evidence(counted[school], totals, of_apart, of_raised)
         answers.append(Answer(school, counted[school][0], asked[school], p, evidence))
     return Question(detector, subject.procedure_id, subject.code, None, tuple(answers), too_few)
 
 
 def _journal_evidence(
-    own: tuple[int, int, int, int], apart: Common, raised: Common
+    own: tuple[int, int, int, int], totals: Sequence[int], apart: Common, raised: Common
 ) -> tuple[Decimal, JournalEvidence]:
     n, far, up, down = own
     far_p = beta_binomial_tail(far, n, share=apart.share, likeness=apart.likeness)
@@ -184,9 +190,9 @@ def _journal_evidence(
         apart=far,
         raised=up,
         lowered=down,
-        others_compared=apart.n,
-        others_apart=apart.counted,
-        others_raised=raised.counted,
+        others_compared=totals[0] - n,
+        others_apart=totals[1] - far,
+        others_raised=totals[2] - up,
         apart_likeness=_nine(apart.likeness),
         raised_likeness=_nine(raised.likeness),
         apart_p=str(far_p),
@@ -195,7 +201,7 @@ def _journal_evidence(
 
 
 def _nine(value: Fraction) -> str:
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         return str(decimal_of(value).quantize(Decimal("1e-9"), ROUND_HALF_UP))
 
 
@@ -244,7 +250,7 @@ class _Moments:
         self.mean = total * 1000 // n
         self.ssd = Fraction(squares * n - total * total, n)
         """Sum of squared distances from the mean, in squared thousandths."""
-        with localcontext(prec=PRECISION):
+        with localcontext(PRECISE):
             variance = decimal_of(self.ssd * 1_000_000 / (n - 1))
             self.spread = int(variance.sqrt())
 
@@ -279,7 +285,7 @@ def _easy_evidence(
 ) -> OverEasyEvidence | None:
     if others_mean is None:
         return None
-    with localcontext(prec=PRECISION):
+    with localcontext(PRECISE):
         error = Decimal(own.spread) / Decimal(own.n).sqrt()
         far = (
             Decimal(own.mean) > decimal_of(others_mean) + settings.over_easy.standard_errors * error

@@ -147,7 +147,7 @@ async def asked_schools(
 
 _SHOWN = (
     "id", "year", "state", "note", "settings_hash", "counts", "created_by", "created_at",
-    "computed_at", "published_at",
+    "computed_at", "published_at", "version",
 )  # fmt: skip
 
 

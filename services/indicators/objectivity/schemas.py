@@ -239,6 +239,7 @@ class DetectionRow(Out):
     published_at: datetime | None = Field(
         description="Когда открыто муниципалитетам", examples=[None]
     )
+    version: int = Field(description="Версия записи (ETag)", examples=[2])
 
 
 class DetectionOut(DetectionRow):
@@ -343,6 +344,7 @@ class SignOut(Counted):
         description="Признак прежнего выявления с теми же числами, рассмотрение которого перенесено",
         examples=[None],
     )
+    version: int = Field(description="Версия записи (ETag)", examples=[1])
 
 
 class MarkerCellOut(Out):

@@ -59,6 +59,23 @@ class JournalMarks(_Detector):
         description="Расхождение отметки за работу с журналом, которое считается большим, отметок",
         examples=[2],
     )
+    left_out_percent: int = Field(
+        default=10,
+        ge=0,
+        le=40,
+        description="Сколько школ с наибольшими долями не участвует в оценке обычного разброса школ, % "
+        f"({_OWN}): иначе немногие отклонения скрывали бы друг друга",
+        examples=[10],
+    )
+    least_likeness: Decimal = Field(
+        default=Decimal("0.03"),
+        ge=0,
+        lt=1,
+        max_digits=6,
+        decimal_places=5,
+        description=f"Наименьшее сходство учеников одной школы (внутриклассовая корреляция; {_OWN})",
+        examples=["0.03"],
+    )
 
 
 class Pair(In):

@@ -71,7 +71,9 @@ class Region:
         return 2 + np.searchsorted(self.work.borders, scores, side="right")
 
 
-def honest(seed: int, work: Work, *, schools: int = 60, sizes=(12, 160), n: int | None = None) -> Region:
+def honest(
+    seed: int, work: Work, *, schools: int = 60, sizes=(12, 160), n: int | None = None
+) -> Region:
     """Draw an honest region; `n` sets the size of all schools."""
     rng = np.random.default_rng(seed)
     region = Region(work, [], [])
@@ -119,7 +121,5 @@ def told(region: Region, places, *, seed: int = 0) -> Region:
 def next_year(region: Region, work: Work, seed: int) -> Region:
     """Let the same pupils write the next work, honestly."""
     rng = np.random.default_rng(seed)
-    scores = [
-        _written(rng, work, ability + rng.normal(0, 0.02)) for ability in region.abilities
-    ]
+    scores = [_written(rng, work, ability + rng.normal(0, 0.02)) for ability in region.abilities]
     return Region(work, scores, region.journals, region.abilities)
