@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Protocol
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
@@ -49,7 +50,18 @@ def comma(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
 
 
-def procedure_name(procedure: "ProcedureTraceOut | LowProcedure") -> str:
+class _Named(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def grade(self) -> int: ...
+    @property
+    def year(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+
+
+def procedure_name(procedure: _Named) -> str:
     """Name a procedure as texts do: kind, grade, year."""
     kind = _KINDS.get(procedure.kind, procedure.title)
     return f"{kind}, {procedure.grade} класс, {procedure.year} год"

@@ -4,9 +4,9 @@ Which rows exist is decided by the caller's reach: below the region only publish
 """
 
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
@@ -15,8 +15,6 @@ from services.indicators.identification.facts import RunFacts, facts_of
 from services.indicators.identification.listing import list_by_municipality
 from services.indicators.identification.reasons import reasons_of
 from services.indicators.identification.schemas import (
-    DifferenceOut,
-    DifferencesOut,
     HashPairOut,
     ListOut,
     MismatchOut,
@@ -43,7 +41,6 @@ __all__ = [
     "RunSchoolNotFound",
     "SchoolFilter",
     "computed_run",
-    "differences",
     "run",
     "run_list",
     "run_out",
@@ -225,68 +222,6 @@ async def verification(session: AsyncSession, run_id: int) -> VerificationOut:
         total=len(verified.mismatches),
         mismatches=[MismatchOut(**asdict(one)) for one in verified.mismatches[:_SHOWN]],
     )
-
-
-_SIDE = ("state", "category", "certainty")
-
-
-async def differences(session: AsyncSession, run_id: int, *, earlier_run_id: int) -> DifferencesOut:
-    """List the schools of which two runs say different things.
-
-    Raises:
-        RunNotFound: One of the runs is not visible.
-        RunNotComputed: One of them has no answers.
-    """
-    earlier, later = (
-        await computed_run(session, earlier_run_id),
-        await computed_run(session, run_id),
-    )
-    before, after = await _sides(session, earlier.id), await _sides(session, later.id)
-    found = []
-    for school_id in before.keys() | after.keys():
-        old, new = before.get(school_id), after.get(school_id)
-        if old and new and all(getattr(old, name) == getattr(new, name) for name in _SIDE):
-            continue
-        known = new or old
-        found.append(
-            DifferenceOut.model_validate(
-                {
-                    **{name: getattr(known, name) for name in _NAMED},
-                    "kind": _kind(old and old.category, new and new.category),
-                    "before": old and _side(old),
-                    "after": new and _side(new),
-                }
-            )
-        )
-    return DifferencesOut(
-        earlier_run_id=earlier.id,
-        run_id=later.id,
-        has_same_inputs=earlier.input_hash == later.input_hash,
-        items=sorted(found, key=lambda difference: (difference.code, difference.school_id)),
-    )
-
-
-_NAMED = ("school_id", "code", "name", "municipality_name")
-
-
-async def _sides(session: AsyncSession, run_id: int) -> dict[int, Row[Any]]:
-    columns = [getattr(RunSchool, name) for name in (*_NAMED, *_SIDE)]
-    rows = await session.execute(select(*columns).where(RunSchool.run_id == run_id))
-    return {row.school_id: row for row in rows}
-
-
-def _side(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "state": row.state,
-        "category": row.category,
-        "certainty": Certainty(row.certainty).code,
-    }
-
-
-def _kind(old: str | None, new: str | None) -> str:
-    if (old is None) == (new is None):
-        return "changed"
-    return "entered" if old is None else "left"
 
 
 async def computed_run(session: AsyncSession, run_id: int) -> IdentificationRun:

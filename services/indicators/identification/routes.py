@@ -12,6 +12,9 @@ from services.indicators.identification.considered import (
     NoProcedures,
     UseNotPermitted,
 )
+from services.indicators.identification.difference_reasons import Reader
+from services.indicators.identification.difference_schemas import DifferencesOut
+from services.indicators.identification.differences import differences
 from services.indicators.identification.operations import (
     ListHashDiffers,
     MethodologyNotInForce,
@@ -29,7 +32,6 @@ from services.indicators.identification.queries import (
 from services.indicators.identification.schemas import (
     ApprovalIn,
     CertaintyCode,
-    DifferencesOut,
     FlagCode,
     ListOut,
     RunIn,
@@ -266,14 +268,23 @@ async def download_identification_list(
 )
 async def get_identification_differences(
     run_id: RunId,
-    caller: RunReader,  # noqa: ARG001  the check is the use
+    caller: RunReader,
     session: Session,
     earlier_run_id: Annotated[
         Id, Query(description="Номер прогона, с которым сравнить", examples=[5])
     ],
 ) -> Any:
-    """Школы, о которых два прогона говорят разное: вошли в список, вышли, сменили класс."""
-    return await queries.differences(session, run_id, earlier_run_id=earlier_run_id)
+    """Школы, о которых два прогона говорят разное, и почему: одним предложением и причинами.
+
+    Причина названа достаточной, только если прежние данные с нею одной, пересчитанные по всему
+    региону, дают новый ответ: числа (импорт, апелляция), шкала, методика, карточка школы, профиль,
+    признаки необъективности. Иначе названо сочетание. Числа учеников видят те, у кого есть
+    `indices:exact`.
+    """
+    reader = Reader(sees_numbers=EXACT in caller.scopes, sees_signs=SIGNS in caller.scopes)
+    return await differences(
+        session, run_id, earlier_run_id=earlier_run_id, reader=reader, by=caller
+    )
 
 
 @routes.post(

@@ -15,9 +15,6 @@ __all__ = [
     "CategoryOut",
     "CertaintyCode",
     "CountOut",
-    "DifferenceOut",
-    "DifferenceSideOut",
-    "DifferencesOut",
     "FlagCode",
     "HashPairOut",
     "ListOut",
@@ -268,40 +265,6 @@ class RunSchoolOut(Out):
     adverse_conditions: bool | None = Field(
         description="Отметка о неблагоприятных условиях; null — неизвестно", examples=[True]
     )
-
-
-class DifferenceSideOut(Out):
-    """What one of two runs says of a school."""
-
-    state: RunSchoolState = Field(description="Состояние", examples=["assessed"])
-    category: str | None = Field(description="Категория; null — не в списке", examples=["nro"])
-    certainty: CertaintyCode = Field(
-        description="Класс признака «низкие результаты»", examples=["possible"]
-    )
-
-
-class DifferenceOut(Out):
-    """A school of which two runs say different things."""
-
-    school_id: int = Field(description="Школа", examples=[12])
-    code: str = Field(description="Код школы", examples=["670101"])
-    name: str = Field(description="Название", examples=["МБОУ Велижская СШ № 1"])
-    municipality_name: str = Field(description="Муниципалитет", examples=["Велижский район"])
-    kind: Literal["entered", "left", "changed"] = Field(
-        description="entered — вошла в список; left — вышла из списка; changed — иное отличие",
-        examples=["entered"],
-    )
-    before: DifferenceSideOut | None = Field(description="В прежнем прогоне; null — школы не было")
-    after: DifferenceSideOut | None = Field(description="В этом прогоне; null — школы нет")
-
-
-class DifferencesOut(Out):
-    """What changed between two runs."""
-
-    earlier_run_id: int = Field(description="Прежний прогон", examples=[4])
-    run_id: int = Field(description="Этот прогон", examples=[5])
-    has_same_inputs: bool = Field(description="Исходные данные одинаковы", examples=[False])
-    items: list[DifferenceOut] = Field(description="Школы с отличиями по порядку кодов")
 
 
 class CategoryOut(Out):
