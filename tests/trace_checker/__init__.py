@@ -1,0 +1,1 @@
+"""A second opinion: code that shares nothing with the service reads a printed trace and decides anew."""
