@@ -197,7 +197,8 @@ class _Conditions:
 def _known(facts: RunFacts, rows: SchoolRows) -> Known:
     """Lay the frozen facts of one school out as if it were the only one."""
     row, context = rows.answer, rows.context
-    values = dict.fromkeys(facts.methodology.attributes(), (MISSING, None))
+    nothing: tuple[Value, str | None] = (MISSING, None)
+    values = dict.fromkeys(facts.methodology.attributes(), nothing)
     if context is not None:
         told = zip(context.attribute, context.state, context.value, context.source, strict=True)
         for code, state, value, source in told:

@@ -41,6 +41,7 @@ def sheet_of(trace: TraceOut) -> Sheet:
                 sections.categories(trace),
                 sections.rules(trace),
                 sections.procedures(trace),
+                sections.priors(trace),
                 *sections.indices(trace),
                 sections.signs(trace),
                 sections.changes(trace),

@@ -32,6 +32,7 @@ __all__ = [
     "flags",
     "head",
     "indices",
+    "priors",
     "procedures",
     "recalculation",
     "rules",
@@ -112,6 +113,26 @@ def _conditions(condition: ConditionTraceOut, *, depth: int) -> list[list[str]]:
     told = [f"{'· ' * depth}{printed(condition.text)}", "условие", _ANSWERS[condition.answer]]
     parts = [row for part in condition.conditions for row in _conditions(part, depth=depth + 1)]
     return [told, *parts]
+
+
+def priors(trace: TraceOut) -> Section | None:
+    """Tell what the shares are drawn towards, where the methodology shrinks them."""
+    rows = [
+        [
+            printed(f"{told.title} ({told.grade} класс, {told.year} год)"),
+            told.prior.share,
+            exactly(told.prior.weight or "без конца"),
+            exactly(told.prior.rho),
+            printed(told.prior.schools),
+            HIDDEN if "shrunken" in told.suppressed else told.shrunken or NOTHING,
+        ]
+        for told in trace.procedures
+        if told.prior is not None
+    ]
+    if not rows:
+        return None
+    columns = ["Процедура", "P", "M", "Сходство rho", "По скольким школам", "Сглаженная доля"]
+    return Section("Сглаживание долей", table=Table(columns, rows))
 
 
 def categories(trace: TraceOut) -> Section:
