@@ -48,7 +48,7 @@ _READ_BY_ALL = frozenset(
     }
 )
 _OF_A_SCHOOL = _READ_BY_ALL | {"enrolments:write"}
-_OF_A_MUNICIPALITY = _OF_A_SCHOOL | _ACCOUNTS | _CLIENTS
+_OF_A_MUNICIPALITY = _OF_A_SCHOOL | _ACCOUNTS | _CLIENTS | {"signs:read"}
 
 MACHINE_SCOPES: Mapping[Level, frozenset[str]] = {
     # Clients over all regions come from the settings, with whatever scopes are written there.
@@ -65,6 +65,7 @@ MACHINE_SCOPES: Mapping[Level, frozenset[str]] = {
         "procedures:write",
         "runs:write",
         "schools:write",
+        "signs:write",
         "territory:write",
         "waves:write",
     },

@@ -24,13 +24,14 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from services.kit.bootstrap import UnsafeRoleError, assert_safe_role
 from services.kit.budgets import left_seconds
 from services.kit.principals import Principal, authenticate
-from services.kit.reach import Depth, Reach, enter
+from services.kit.reach import Depth, Level, Reach, enter
 from services.kit.settings import ServiceSettings
 
 __all__ = [
     "Database",
     "Depth",
     "Identified",
+    "Level",
     "Located",
     "Session",
     "Shared",
@@ -80,9 +81,11 @@ class Located:
 
     A table may carry its own id where a column of its place would repeat it (a region's region_id
     is its id): it then sets `__place__` to the column names that the migration passes to `secure`.
+    `__closed_to__` names the levels that see no row, however deep it lies; `secure` is told the same.
     """
 
     __reach__: ClassVar[Depth]
+    __closed_to__: ClassVar[frozenset[Level]] = frozenset()
 
 
 class Shared:

@@ -35,6 +35,8 @@ RECORDS: dict[str, Depth] = {
     "import_id": Depth.REGION,
     "version_id": Depth.REGION_OPEN,
     "run_id": Depth.REGION_OPEN,
+    "detection_id": Depth.REGION_OPEN,
+    "sign_id": Depth.SCHOOL,
     "wave_id": Depth.REGION_OPEN,
     "course_id": Depth.REGION_OPEN,
     "enrolment_id": Depth.SCHOOL,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.kit.database import Depth
 from services.kit.principals import Role
-from tests.support import steps
+from tests.support import objectivity, steps
 from tests.support.smolensk import results_file
 from tests.support.world import PASSWORD, Caller, World, until
 from tests.sweeps.operations import SERVICES
@@ -149,6 +149,7 @@ async def _region(
     records: Records = {}
     await _registry_records(world, region, places, first, records)
     await _indicator_records(region, places, first, records)
+    await _signs(world, region, name, places, first, records)
     await _other_records(region, name, places, first, records)
     await _gateway_records(world, region, name, places, first, records)
     return region, places, records
@@ -217,6 +218,24 @@ async def _indicator_records(
     listed = await region.analyst.all("/api/registry/v1/participations")
     by_school = {item["school_id"]: item["id"] for item in listed}
     records["participation_id"] = {place.name: by_school[place.school_id] for place in places}
+
+
+async def _signs(
+    world: World,
+    region: steps.Region,
+    name: str,
+    places: list[Place],
+    first: str,
+    records: Records,
+) -> None:
+    detection, by_school = await objectivity.write(
+        world.urls["indicators"].admin,
+        region.id,
+        [(place.school_id, place.municipality_id) for place in places],
+        f"Школа с признаком, {name}",
+    )
+    records["detection_id"] = {first: detection}
+    records["sign_id"] = {place.name: by_school[place.school_id] for place in places}
 
 
 async def _other_records(

@@ -22,6 +22,8 @@ from services.indicators.identification.schemas import (
     MunicipalityListOut,
 )
 from services.indicators.identification.workbook import workbook
+from services.indicators.objectivity.schemas import MarkerCellOut, MarkerSchoolOut, MarkersOut
+from services.indicators.objectivity.workbook import workbook as markers_workbook
 from services.indicators.results import sheets
 from services.indicators.results.layouts import LayoutCode
 from services.indicators.results.layouts import layout as results_layout
@@ -138,6 +140,18 @@ async def list_of_a_run() -> list[bytes]:
     return [workbook(listed)]
 
 
+async def list_of_markers() -> list[bytes]:
+    cell = MarkerCellOut(state="asked", marker=1)
+    school = MarkerSchoolOut(
+        school_id=1, code=FORMULA, name=FORMULA, municipality_name=FORMULA,
+        rus4=cell, mat4=cell, rus5=cell, mat5=cell, markers=4,
+    )  # fmt: skip
+    listed = MarkersOut(
+        detection_id=1, year=2025, flagged=1, wrote_rus4=1, share="1/1", percent="100.00", schools=[school]
+    )  # fmt: skip
+    return [markers_workbook(listed)]
+
+
 async def findings_of_an_import() -> list[bytes]:
     async def rows():
         yield ("results", 1, 2, RULES[0].code, FORMULA, FORMULA)
@@ -168,6 +182,7 @@ async def marked_schools() -> list[bytes]:
 
 EXPORTS = {
     "indicators_download_identification_list": list_of_a_run,
+    "indicators_download_objectivity_markers": list_of_markers,
     "indicators_download_import_findings": findings_of_an_import,
     "indicators_read_import_template": templates_of_results,
     "registry_read_school_template": template_of_schools,

@@ -3,10 +3,11 @@
 Source: Table 5 of the Smolensk report (methodology A6), all rows and columns of which add up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support import steps
+from tests.support import objectivity, steps
 from tests.support.steps import Region
 from tests.support.world import Caller, World, until
 
@@ -65,6 +66,9 @@ class Smolensk:
     wave: dict[str, Any]
     course: dict[str, Any]
     enrolment: dict[str, Any]
+    detection: Mapping[str, Any]
+    # Of the own school.
+    sign: Mapping[str, Any]
 
 
 def planned_schools() -> list[dict[str, Any]]:
@@ -166,6 +170,9 @@ async def build(world: World) -> Smolensk:
         await steps.identify(region, year=LIST_YEAR, methodology_version_id=version),
     )
     school_import = await _leave_traces(region, planned[0], procedures[1])
+    detection, sign = await objectivity.detect(
+        region, [school["code"] for school in planned[:12]], planned[0]["code"]
+    )
     municipalities = {
         item["name"]: item["id"]
         for item in await region.analyst.all("/api/registry/v1/municipalities")
@@ -236,4 +243,6 @@ async def build(world: World) -> Smolensk:
         wave=wave,
         course=course,
         enrolment=enrolment,
+        detection=detection,
+        sign=sign,
     )

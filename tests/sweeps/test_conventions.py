@@ -244,6 +244,10 @@ PROVED_ELSEWHERE = {
     "indicators_approve_identification_run": "tests/indicators/identification/test_approval.py",
     "indicators_publish_identification_run": "tests/indicators/identification/test_approval.py",
     "indicators_void_identification_run": "tests/indicators/identification/test_approval.py",
+    "indicators_start_objectivity_detection": "asks for results: tests/indicators/objectivity",
+    "indicators_publish_objectivity_detection": "tests/indicators/objectivity/test_signs.py",
+    "indicators_void_objectivity_detection": "tests/indicators/objectivity/test_signs.py",
+    "indicators_review_objectivity_sign": "tests/indicators/objectivity/test_signs.py",
     "monitoring_open_wave": "waits for its day: tests/monitoring/waves",
     "monitoring_close_wave": "waits for its day: tests/monitoring/waves",
 }
@@ -451,6 +455,7 @@ NO_FEED = {
     ("indicators", "rollup_subject"): PUPILS,
     ("indicators", "rollup_pattern"): PUPILS,
     ("indicators", "rollup_source"): PUPILS,
+    ("indicators", "objectivity_school"): "part of a detection, which asks for a scope of its own",
     ("indicators", "run_procedure"): RUN_PART,
     ("indicators", "run_import"): RUN_PART,
     ("indicators", "run_evidence"): RUN_PART,

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from services.kit.database import Depth, Located
+from services.kit.reach import Level
 from tests.sweeps.test_tables import SERVICES, mapped
 
 LOCATED = [
@@ -111,6 +112,8 @@ async def test_a_school_a_municipality_and_a_curator_have_all_of_their_own(
     table, where = cls.__tablename__, columns(cls)
     if f"{service.name}.{table}" in EMPTY or service.name == "gateway":
         pytest.skip("empty in this story, or accounts, which a curator does not see")
+    if cls.__closed_to__:
+        pytest.skip("closed to some levels: asked by the next test")
     region, own, granted = smolensk.region.id, smolensk.own_school, smolensk.granted_school
     node = {"region_id": region, "municipality_id": own["municipality_id"], "school_id": own["id"]}
     hidden = "" if not _has_drafts(cls) else " AND is_published"
@@ -129,6 +132,27 @@ async def test_a_school_a_municipality_and_a_curator_have_all_of_their_own(
             table, "curator", region_id=region, subject=smolensk.curator.subject
         )
         assert curated == await truth(where["school"], granted["id"])
+
+
+CLOSED = [case for case in LOCATED if case.values[1].__closed_to__]
+
+
+@pytest.mark.parametrize(("service", "cls"), CLOSED)
+async def test_a_level_that_a_table_is_closed_to_sees_none_of_its_own(
+    service, cls, asking, smolensk
+):
+    table, own = cls.__tablename__, smolensk.own_school
+    node = {
+        "region_id": smolensk.region.id,
+        "municipality_id": own["municipality_id"],
+        "school_id": own["id"],
+        "subject": smolensk.curator.subject,
+    }
+
+    seen = {str(level): await asking.seen(table, level, **node) for level in Level}
+
+    closed = {str(level) for level in cls.__closed_to__}
+    assert {level for level, many in seen.items() if not many} == closed
 
 
 def _has_drafts(cls):

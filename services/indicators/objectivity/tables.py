@@ -26,12 +26,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.indicators.base import Base
-from services.kit.database import Depth, Identified, Located, Versioned
+from services.kit.database import Depth, Identified, Level, Located, Versioned
 
 __all__ = ["ObjectivityDetection", "ObjectivitySchool", "ObjectivitySign"]
 
 STATES = ("computing", "refused", "computed", "published", "voided")
 DETECTORS = ("border_peak", "journal_marks", "procedure_mismatch", "over_easy", "repeated")
+CLOSED = frozenset({Level.SCHOOL, Level.CURATOR})
 REVIEWS = ("open", "confirmed", "explained", "withdrawn")
 
 
@@ -45,6 +46,7 @@ class ObjectivityDetection(Identified, Versioned, Located, Base):
 
     __tablename__ = "objectivity_detection"
     __reach__ = Depth.REGION_OPEN
+    __closed_to__ = CLOSED
     __table_args__ = (
         _one_of("state", STATES),
         CheckConstraint("year BETWEEN 2000 AND 2100", name="year"),
@@ -91,6 +93,7 @@ class ObjectivitySchool(Located, Base):
 
     __tablename__ = "objectivity_school"
     __reach__ = Depth.SCHOOL
+    __closed_to__ = CLOSED
     __table_args__ = (
         Index("ix_objectivity_school_detection_id_code", "detection_id", "code", "school_id"),
         Index("ix_objectivity_school_municipality_id", "municipality_id", "detection_id"),
@@ -119,6 +122,7 @@ class ObjectivitySign(Identified, Versioned, Located, Base):
 
     __tablename__ = "objectivity_sign"
     __reach__ = Depth.SCHOOL
+    __closed_to__ = CLOSED
     __table_args__ = (
         _one_of("detector", DETECTORS),
         _one_of("review", REVIEWS),
