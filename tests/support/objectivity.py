@@ -84,7 +84,7 @@ async def write(
             " is_published, code, name, municipality_name, asked, limited, too_few, cells)"
             " VALUES ($1, $2, $3, $4, true, '1', $5, $5, 1, 0, 0, $6)",
             *place, name,
-            json.dumps(dict.fromkeys(("4_rus", "4_mat", "5_rus", "5_mat"), {"n": 1, "state": "asked"})),
+            json.dumps({key: {"n": 1, "state": "asked"} for key in ("4_rus", "4_mat", "5_rus", "5_mat")}),
         )  # fmt: skip
         signs[school] = await connection.fetchval(
             "INSERT INTO objectivity_sign (region_id, municipality_id, school_id, detection_id,"
