@@ -20,7 +20,7 @@ from services.indicators.identification.difference_wording import (
     sentence,
 )
 
-__all__ = ["Lineage", "Reader", "not_reproduced", "only_one_run", "reason_of"]
+__all__ = ["Lineage", "Reader", "SchoolLineage", "not_reproduced", "only_one_run", "reason_of"]
 
 
 @dataclass(frozen=True, slots=True)

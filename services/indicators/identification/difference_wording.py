@@ -51,7 +51,7 @@ def _brought(cells: Sequence[CellChangeOut], code: str) -> str:
     if code == "scale":
         return "изменились шкалы, низкие результаты посчитаны по новым"
     if appeals := sorted({cell.appeal_id for cell in cells if cell.appeal_id is not None}):
-        numbers = ", ".join(f"№ {number}" for number in appeals)
+        numbers = _numbered(appeals)
         orders = sorted({cell.order_number for cell in cells if cell.order_number})
         word = "апелляции" if len(appeals) == 1 else "апелляциям"
         order = f" (приказ {', '.join(orders)})" if orders else ""
@@ -61,12 +61,13 @@ def _brought(cells: Sequence[CellChangeOut], code: str) -> str:
     old = sorted({number for cell in cells for number in cell.import_ids_before})
     new = sorted({number for cell in cells for number in cell.import_ids_after})
     if old != new and new:
-        return f"новые результаты ({_imports(new)}{f' вместо {_imports(old)}' if old else ''})"
+        instead = f" вместо {_numbered(old)}" if old else ""
+        return f"новые результаты (импорт {_numbered(new)}{instead})"
     return "изменились результаты"
 
 
-def _imports(numbers: Sequence[int]) -> str:
-    return "импорт " + ", ".join(f"№ {number}" for number in numbers)
+def _numbered(numbers: Sequence[int]) -> str:
+    return ", ".join(f"№ {number}" for number in numbers)
 
 
 def _cell(cell: CellChangeOut) -> str:
