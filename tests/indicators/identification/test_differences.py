@@ -172,7 +172,7 @@ async def test_two_changes_that_only_together_suffice_are_a_combination(desk, tw
     async with desk.facts() as session:
         # 10 of 40 reach 25 % and not 30 %; 4 of 40 reach neither.
         for table in ("rollup_pattern", "rollup_subject", "rollup_source"):
-            await session.execute(text(f"DELETE FROM {table} WHERE school_id = 2"))  # noqa: S608
+            await session.execute(text(f"DELETE FROM {table} WHERE school_id = 2"))
         for procedure in (241, 242):
             await results(session, procedure, {2: (10, 40)}, import_id=5)
     second = await desk.computed(await desk.methodology(document=document))
