@@ -42,7 +42,7 @@ class _Page(HTMLParser):
         self._heading, self._open = "", []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002  the parser calls it so
         if tag not in {"meta", "br"}:
             self._open.append((tag, []))
         if tag == "tr":
