@@ -3,6 +3,7 @@
 import pytest
 
 from services.indicators.app import SERVICE
+from services.indicators.methodologies import packages
 from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.support import callers
 from tests.support.callers import municipality_user, region_user
@@ -122,3 +123,142 @@ async def test_a_machine_of_a_municipality_cannot_write_for_its_region(service):
     answer = await post(service, {"shipped": "federal-shnor-gia"}, token)
 
     assert answer.status_code == 403, answer.text
+
+
+async def test_lint_tells_everything_and_stores_nothing(service):
+    told = shipped_methodologies()["federal-shnor"].canonical()
+    told["rules"][0]["at_least"] = 90
+
+    answer = await ask(service, "POST", f"{VERSIONS}/lint", {"document": told})
+
+    found = answer.json()
+    assert (found["is_addable"], found["errors"]) == (False, 2)
+    assert [one["code"] for one in found["findings"]][:2] == [
+        "use-not-permitted",
+        "rule-cannot-hold",
+    ]
+    assert "procedures-missing" in {one["code"] for one in found["findings"]}
+    assert (await get(service, VERSIONS)).json()["items"] == []
+    # What is no document at all is told as well, not refused.
+    empty = (await ask(service, "POST", f"{VERSIONS}/lint", {"document": {}})).json()
+    assert empty["findings"][0]["pointer"] == "/code"
+
+
+async def test_adding_refuses_the_errors_of_lint_at_their_places_and_keeps_the_warnings(service):
+    refused = problem(await post(service, {"shipped": "federal-shnor"}), 422, "validation-failed")
+
+    (error,) = refused["errors"]
+    assert (error["pointer"], error["code"]) == (
+        "/document/procedures/0/kind",
+        "use-not-permitted",
+    )
+    assert "vpr" in error["detail"]
+    assert "01.09.2020" in error["detail"]
+    added = (await post(service, {"shipped": "federal-shnor", "required_use": "analysis"})).json()
+    assert added["document"]["required_use"] == "analysis"
+    assert {one["severity"] for one in added["findings"]} == {"warning"}
+    assert added["origin"]["kind"] == "shipped"
+
+
+async def test_versions_are_compared_in_words(service):
+    first = (await post(service, {"shipped": "smolensk-nro-fnsu"})).json()
+    own = first["document"] | {"low_result": first["document"]["low_result"] | {"threshold": "1/4"}}
+    second = (await post(service, {"document": own})).json()
+
+    answer = await get(service, f"{VERSIONS}/{second['id']}/comparison?with={first['id']}")
+
+    (found,) = answer.json()["differences"]
+    assert found["text"] == "порог низкого результата: 30 % → 25 %"
+    assert (found["pointer"], found["before"], found["after"]) == (
+        "/low_result/threshold",
+        "3/10",
+        "1/4",
+    )
+    same = await get(service, f"{VERSIONS}/{first['id']}/comparison?with={first['id']}")
+    assert (same.json()["is_equal"], same.json()["differences"]) == (True, [])
+    abroad = region_user(region_id=2)
+    foreign = (await post(service, {"shipped": "smolensk-nro-fnsu"}, abroad)).json()
+    there = await get(service, f"{VERSIONS}/{first['id']}/comparison?with={foreign['id']}")
+    problem(there, 404, "methodology-version-not-found")
+
+
+async def test_a_version_ends_where_the_one_that_replaces_it_begins(service):
+    first = (await post(service, {"shipped": "smolensk-nro-fnsu"})).json()
+    heir = first["document"] | {"in_force_from": "2026-09-01"}
+
+    second = (await post(service, {"document": heir, "replaces_id": first["id"]})).json()
+
+    former = (await get(service, f"{VERSIONS}/{first['id']}")).json()
+    assert (former["in_force_to"], former["replaced_by_id"]) == ("2026-08-31", second["id"])
+    assert "in-force-overlap" not in {one["code"] for one in second["findings"]}
+    again = heir | {"in_force_from": "2027-09-01"}
+    beside = (await post(service, {"document": again})).json()
+    assert "in-force-overlap" in {one["code"] for one in beside["findings"]}
+    later = heir | {"in_force_from": "2028-09-01"}
+    taken = await post(service, {"document": later, "replaces_id": first["id"]})
+    problem(taken, 409, "replacement-unsound")
+    early = heir | {"in_force_from": "2020-01-01"}
+    earlier = await post(service, {"document": early, "replaces_id": second["id"]})
+    problem(earlier, 409, "replacement-unsound")
+    other = await post(service, {"shipped": "federal-shnor-gia", "replaces_id": second["id"]})
+    problem(other, 409, "replacement-unsound")
+    missing = await post(service, {"document": later, "replaces_id": 999})
+    problem(missing, 404, "methodology-version-not-found")
+
+
+PACKAGES = "/api/indicators/v1/methodology-packages"
+ABROAD = region_user(region_id=2)
+
+
+async def test_a_package_is_taken_by_another_region_and_twice_is_one_version(service):
+    added = (await post(service, {"shipped": "vologda-nr-ssk-no"})).json()
+    path = f"{VERSIONS}/{added['id']}/package"
+    package = await get(service, path)
+    assert package.content == (await get(service, path)).content
+
+    answers = [await ask(service, "POST", PACKAGES, package.json(), ABROAD) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
+    taken = answers[0].json()
+    assert answers[1].json() == taken
+    assert taken["document_hash"] == added["document_hash"]
+    assert taken["origin"]["kind"] == "package"
+    assert (taken["origin"]["code"], taken["origin"]["number"]) == ("vologda-nr-ssk-no", 1)
+    forth = (await get(service, f"{VERSIONS}/{taken['id']}/package", ABROAD)).json()
+    assert forth["document_hash"] == package.json()["document_hash"]
+
+
+async def test_a_tampered_or_later_package_is_refused(service):
+    added = (await post(service, {"shipped": "smolensk-nro-fnsu"})).json()
+    package = (await get(service, f"{VERSIONS}/{added['id']}/package")).json()
+    milder = package["document"] | {"title": "Другая"}
+
+    async def pointers(**changed):
+        answer = await ask(service, "POST", PACKAGES, package | changed, ABROAD)
+        return [error["pointer"] for error in problem(answer, 422, "validation-failed")["errors"]]
+
+    assert await pointers(document=milder) == ["/document_hash", "/package_hash"]
+    assert await pointers(origin=package["origin"] | {"number": 9}) == ["/package_hash"]
+    later = await ask(service, "POST", PACKAGES, package | {"format_version": 2}, ABROAD)
+    problem(later, 409, "package-format-unknown")
+    assert (await get(service, VERSIONS, ABROAD)).json()["items"] == []
+
+
+async def test_a_package_with_errors_in_this_region_is_refused(service):
+    wish = {"shipped": "federal-shnor", "required_use": "analysis"}
+    added = (await post(service, wish)).json()
+    package = (await get(service, f"{VERSIONS}/{added['id']}/package")).json()
+    assert (await ask(service, "POST", PACKAGES, package, ABROAD)).status_code == 201
+    document = {k: v for k, v in package["document"].items() if k != "rules"}
+    broken = packages.make(document=document, origin=package["origin"], findings=[])
+
+    refused = problem(
+        await ask(service, "POST", PACKAGES, broken, ABROAD), 422, "validation-failed"
+    )
+
+    assert [error["pointer"] for error in refused["errors"]] == ["/document/rules"]
+
+
+async def ask(service, method, path, body, token=REGION, **headers):
+    async with service.as_(token) as client:
+        return await client.request(method, path, json=body, headers=headers)
