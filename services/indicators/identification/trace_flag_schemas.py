@@ -138,7 +138,10 @@ class ConditionTraceOut(Out):
         description="Значение индекса у пограничной школы, точно; школы с таким же значением входят",
         examples=["44.015"],
     )
-    conditions: list["ConditionTraceOut"] = Field(default_factory=list, description="Части условия")
+    # The example ends here: composed from the type it would nest for ever.
+    conditions: list["ConditionTraceOut"] = Field(
+        default_factory=list, description="Части условия", examples=[[]], examples=[[]]
+    )
 
 
 class FlagTraceOut(Out):
