@@ -214,6 +214,8 @@ async def _indicator_records(
     records["import_id"] = {first: imports[0]["id"]}
     records["version_id"] = {first: version}
     records["run_id"] = {first: run["id"]}
+    scenario = await steps.scenario(region, run["id"])
+    records["scenario_id"] = {first: scenario["id"]}
     # The publication has made the participations.
     listed = await region.analyst.all("/api/registry/v1/participations")
     by_school = {item["school_id"]: item["id"] for item in listed}

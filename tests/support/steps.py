@@ -155,6 +155,15 @@ async def identify(region: Region, *, year: int, methodology_version_id: int) ->
     return await run_in(region, started["id"], lambda run: run["computed_at"] or run["refusal"])
 
 
+async def scenario(region: Region, run_id: int) -> dict[str, Any]:
+    """Ask what the list of a run would be by a stricter threshold, and keep the answer."""
+    made: dict[str, Any] = await region.analyst.post(
+        f"/api/indicators/v1/identification-runs/{run_id}/scenarios",
+        {"title": "Порог 55 %", "changes": {"low_result": {"threshold": "11/20"}}},
+    )
+    return made
+
+
 async def run_in(region: Region, run_id: int, arrived: Any) -> dict[str, Any]:
     """Wait until the run satisfies the condition; return it."""
 
