@@ -35,8 +35,14 @@ RECORDS: dict[str, Depth] = {
     "import_id": Depth.REGION,
     "version_id": Depth.REGION_OPEN,
     "run_id": Depth.REGION_OPEN,
+    "scenario_id": Depth.REGION,
     "detection_id": Depth.REGION_OPEN,
     "sign_id": Depth.SCHOOL,
+    "attribute_id": Depth.REGION_OPEN,
+    "profile_id": Depth.SCHOOL,
+    "profile_import_id": Depth.REGION,
+    "index_id": Depth.REGION_OPEN,
+    "calculation_id": Depth.REGION,
     "wave_id": Depth.REGION_OPEN,
     "course_id": Depth.REGION_OPEN,
     "enrolment_id": Depth.SCHOOL,
@@ -74,6 +80,7 @@ _ALSO_CALLED = {
     "predecessor_id": "school_id",
     "methodology_version_id": "version_id",
     "earlier_run_id": "run_id",
+    "other_scenario_id": "scenario_id",
 }
 
 STALE = '"999999"'

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.kit.database import Depth
 from services.kit.principals import Role
 from tests.support import objectivity, steps
+from tests.support.context import add_context
 from tests.support.smolensk import results_file
 from tests.support.world import PASSWORD, Caller, World, until
 from tests.sweeps.operations import SERVICES
@@ -216,6 +217,14 @@ async def _indicator_records(
     records["run_id"] = {first: run["id"]}
     scenario = await steps.scenario(region, run["id"])
     records["scenario_id"] = {first: scenario["id"]}
+    context = await add_context(
+        region,
+        [place.code for place in places],
+        canary(f"open {'home' if first == 'own' else 'abroad'}"),
+    )
+    by_profile = context.pop("profile_id")
+    records |= {name: {first: number} for name, number in context.items()}
+    records["profile_id"] = {place.name: by_profile[place.school_id] for place in places}
     # The publication has made the participations.
     listed = await region.analyst.all("/api/registry/v1/participations")
     by_school = {item["school_id"]: item["id"] for item in listed}

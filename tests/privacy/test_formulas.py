@@ -4,11 +4,13 @@ import ast
 import csv
 import io
 import unicodedata
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from zipfile import ZipFile
 
+import docx
 import pytest
 import python_calamine
 from hypothesis import example, given
@@ -21,9 +23,14 @@ from services.indicators.identification.schemas import (
     ListOut,
     MunicipalityListOut,
 )
+from services.indicators.identification.sheets.blocks import Fact, Section, Table, printed
+from services.indicators.identification.sheets.contents import Sheet
+from services.indicators.identification.sheets.document import document
 from services.indicators.identification.workbook import workbook
 from services.indicators.objectivity.schemas import MarkerCellOut, MarkerSchoolOut, MarkersOut
 from services.indicators.objectivity.workbook import workbook as markers_workbook
+from services.indicators.profile_imports import exporting as profile_files
+from services.indicators.profile_imports.layouts import layout_of as profile_layout
 from services.indicators.results import sheets
 from services.indicators.results.layouts import LayoutCode
 from services.indicators.results.layouts import layout as results_layout
@@ -107,6 +114,11 @@ FORMULA = '=HYPERLINK("http://evil.example";A1)'
 
 
 def cells_of(content: bytes) -> list[str]:
+    if content.startswith(b"PK") and b"word/document.xml" in content:
+        made = docx.Document(io.BytesIO(content))
+        cells = [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+        # A table is copied from a document into a book with its formulas, if it had any.
+        return [*cells, *(paragraph.text for paragraph in made.paragraphs)]
     if content.startswith(b"PK"):
         loaded = python_calamine.load_workbook(io.BytesIO(content))
         return [
@@ -152,6 +164,14 @@ async def list_of_markers() -> list[bytes]:
     return [markers_workbook(listed)]
 
 
+async def sheet_of_a_school() -> list[bytes]:
+    table = Table([FORMULA], [[printed(FORMULA)]])
+    part = Section("Раздел", [printed(FORMULA)], [printed(FORMULA)], table)
+    sheet = Sheet("Лист", printed(FORMULA), [Fact("Школа", printed(FORMULA))], [part], ())
+    assert [cell for cell in cells_of(document(sheet)) if is_formula(cell)] == [FORMULA]
+    return [document(replace(sheet, sections=[replace(part, table=Table(["А"], table.rows))]))]
+
+
 async def findings_of_an_import() -> list[bytes]:
     async def rows():
         yield ("results", 1, 2, RULES[0].code, FORMULA, FORMULA)
@@ -180,7 +200,36 @@ async def marked_schools() -> list[bytes]:
     return [exporting.marked(schools_layout(), [row])]
 
 
+def _layout_of_profiles():
+    attribute = SimpleNamespace(
+        code="vacancies",
+        title=FORMULA,
+        kind="number",
+        unit=FORMULA,
+        is_about_pupils=False,
+        is_retired=False,
+    )
+    return profile_layout([attribute])
+
+
+async def template_of_profiles() -> list[bytes]:
+    schools = [SimpleNamespace(code=FORMULA, name=FORMULA)]
+    shape = _layout_of_profiles()
+    return [
+        profile_files.template_csv(shape, schools),
+        profile_files.template_xlsx(shape, schools),
+    ]
+
+
+async def marked_profiles() -> list[bytes]:
+    row = SimpleNamespace(row_no=3, cells={"": FORMULA, "vacancies": FORMULA}, findings=[])
+    return [profile_files.marked(_layout_of_profiles(), [row])]
+
+
 EXPORTS = {
+    "indicators_read_profile_template": template_of_profiles,
+    "indicators_read_marked_profiles": marked_profiles,
+    "indicators_download_decision_sheet": sheet_of_a_school,
     "indicators_download_identification_list": list_of_a_run,
     "indicators_download_objectivity_markers": list_of_markers,
     "indicators_download_import_findings": findings_of_an_import,
@@ -205,7 +254,7 @@ def test_every_operation_that_answers_with_a_table_is_tested_here():
         for operation in EVERY
         for answer in operation.spec["responses"].values()
         for kind in answer.get("content", {})
-        if "csv" in kind or "spreadsheet" in kind or "excel" in kind
+        if any(word in kind for word in ("csv", "spreadsheet", "excel", "wordprocessing"))
     }
 
     assert tables == EXPORTS.keys()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support import objectivity, steps
+from tests.support.context import add_context
 from tests.support.steps import Region
 from tests.support.world import Caller, World, until
 
@@ -66,6 +67,9 @@ class Smolensk:
     wave: dict[str, Any]
     course: dict[str, Any]
     enrolment: dict[str, Any]
+    # Ids of profiles, an index and a calculation, by path parameter.
+    context: dict[str, Any]
+    scenario: dict[str, Any]
     detection: Mapping[str, Any]
     # Of the own school.
     sign: Mapping[str, Any]
@@ -173,6 +177,7 @@ async def build(world: World) -> Smolensk:
     detection, sign = await objectivity.detect(
         region, [school["code"] for school in planned[:12]], planned[0]["code"]
     )
+    context = await add_context(region, schools)
     municipalities = {
         item["name"]: item["id"]
         for item in await region.analyst.all("/api/registry/v1/municipalities")
@@ -243,6 +248,8 @@ async def build(world: World) -> Smolensk:
         wave=wave,
         course=course,
         enrolment=enrolment,
+        context=context,
+        scenario=await steps.scenario(region, run["id"]),
         detection=detection,
         sign=sign,
     )

@@ -46,6 +46,8 @@ UNTRACKED = {
     "registry.applied_run": "which run was applied; its participations are tracked one by one",
     "registry.school_import_issue": "found in a file, whose import is tracked; never changed",
     "registry.school_import_row": "rows of a file, whose import is tracked; schools are tracked",
+    "indicators.profile_import_row": "rows of a file, whose import is tracked; profiles are tracked",
+    "indicators.context_school": "a part of its calculation, which is tracked; never changed",
     "indicators.class_label": "names of classes met in a file; its import is tracked",
     "indicators.import_file": "a part of its import, which is tracked",
     "indicators.import_chunk": "a part of its import, which is tracked",

@@ -58,6 +58,8 @@ NO_KEY = {
 }
 
 ONE_TIME = {
+    "indicators_upload_profiles",
+    "indicators_commit_profile_import",
     "registry_upload_schools",
     "registry_commit_school_import",
     "registry_apply_participations",
@@ -207,6 +209,45 @@ async def workshop(opora):
         },
         "indicators_create_import": {"procedure_id": procedure["id"], "layout": "opora-results"},
         ("indicators_cancel_import", draft["id"]): None,
+        "indicators_adopt_attributes": {"codes": ["both_parents_higher", "incomplete_families"]},
+        "indicators_add_profile_attribute": {
+            "code": "bus_minutes",
+            "title": "Минут в пути",
+            "kind": "number",
+            "unit": "мин",
+            "group": "other",
+            "source": "Приказ № 5",
+            "is_about_pupils": False,
+        },
+        "indicators_add_school_profile": {
+            "school_id": school[0]["id"],
+            "year": 2025,
+            "cells": [{"attribute": "bus_minutes", "value": "10", "source": "Анкета"}],
+        },
+        "indicators_write_school_profiles": {
+            "year": 2025,
+            "profiles": [
+                {
+                    "school_id": school[1]["id"],
+                    "cells": [{"attribute": "bus_minutes", "value": "20", "source": "Анкета"}],
+                }
+            ],
+        },
+        "indicators_add_context_index": {
+            "document": {
+                "code": "own",
+                "title": "Свой",
+                "method": "weighted_z",
+                "components": [{"attribute": "bus_minutes", "title": "Путь", "adverse": "high"}],
+            }
+        },
+        "indicators_calculate_context": {
+            "year": 2025,
+            "expectation": {
+                "result": {"taken_from": "attributes", "attributes": ["bus_minutes"]},
+                "on": [{"attribute": "bus_minutes"}],
+            },
+        },
         "indicators_add_methodology_version": {"shipped": "smolensk-nro-fnsu"},
         "monitoring_plan_wave": wave | {"title": "Вторая"},
         ("monitoring_add_expected_schools", made_wave["id"]): {"school_ids": [school[0]["id"]]},
@@ -230,6 +271,8 @@ async def workshop(opora):
 
 
 PROVED_ELSEWHERE = {
+    "indicators_upload_profiles": "takes a file: tests/indicators/profile_imports",
+    "indicators_commit_profile_import": "a step after a file: tests/indicators/profile_imports",
     "gateway_rotate_key": "only the root client: tests/gateway/keys/test_rotation.py",
     "gateway_revoke_key": "only the root client: tests/gateway/keys/test_rotation.py",
     "registry_create_region": "regions are made by the root client: tests/registry/territory",
@@ -342,6 +385,7 @@ async def test_the_same_key_has_one_effect_and_one_answer(workshop, opora):
 STEP = "a step from one state to the next: out of its state it is refused with 409"
 OWN = "of the caller's own account, proved by password or code"
 NO_IF_MATCH = {
+    "indicators_commit_profile_import": STEP,
     "gateway_revoke_key": "the only change a key knows: the second changes nothing",
     "gateway_end_own_session": STATES_AGAIN,
     "gateway_end_other_own_sessions": STATES_AGAIN,
@@ -447,6 +491,11 @@ NO_FEED = {
     ("registry", "school_import_row"): IMPORT_PART,
     ("registry", "participation_event"): "the feed tells every state of the participation",
     ("registry", "applied_run"): "the feed tells the participations that it makes",
+    ("indicators", "profile_import_row"): IMPORT_PART,
+    (
+        "indicators",
+        "context_school",
+    ): "part of a calculation, which is never changed: read through it",
     ("indicators", "class_label"): PUPILS,
     ("indicators", "import_file"): IMPORT_PART,
     ("indicators", "import_chunk"): IMPORT_PART,

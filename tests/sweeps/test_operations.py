@@ -42,6 +42,8 @@ ANYBODY_WITH_A_TOKEN = {
     "gateway_remove_own_second_factor",
 }
 
+CONTEXT = ("attribute_id", "profile_import_id", "index_id", "calculation_id")
+
 # What all of a region reads: territory-wide facts. Everything else named by an id is of one place.
 OPEN_TO_THE_REGION = {
     "region_id",
@@ -50,6 +52,8 @@ OPEN_TO_THE_REGION = {
     "version_id",
     "run_id",
     "detection_id",
+    "attribute_id",
+    "index_id",
     "wave_id",
     "course_id",
     "programme_year_id",
@@ -145,8 +149,12 @@ async def ids(smolensk):
         "methodology_version_id": smolensk.run["methodology_version_id"],
         "run_id": smolensk.run["id"],
         "earlier_run_id": smolensk.run["id"],
+        "scenario_id": smolensk.scenario["id"],
+        "other_scenario_id": smolensk.scenario["id"],
         "detection_id": smolensk.detection["id"],
         "sign_id": smolensk.sign["id"],
+        **{name: smolensk.context[name] for name in CONTEXT},
+        "profile_id": smolensk.context["profile_id"][own["id"]],
         "wave_id": smolensk.wave["id"],
         "course_id": smolensk.course["id"],
         "enrolment_id": smolensk.enrolment["id"],

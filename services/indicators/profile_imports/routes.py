@@ -148,28 +148,28 @@ def _file(content: bytes, kind: str, name: str) -> Response:
 
 
 @imports.get(
-    "/{import_id}",
+    "/{profile_import_id}",
     summary="Импорт профилей",
     response_model=ProfileImportOut,
     responses=problems(ProfileImportNotFound),
 )
 async def read_profile_import(
-    import_id: ImportId,
+    profile_import_id: ImportId,
     caller: ProfileLoader,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Any:
     """Состояние импорта и всё, что найдено при проверке."""
-    return await queries.visible_import(session, import_id)
+    return await queries.visible_import(session, profile_import_id)
 
 
 @imports.get(
-    "/{import_id}/rows",
+    "/{profile_import_id}/rows",
     summary="Строки импорта профилей",
     response_model=Page[ProfileImportRowOut],
     responses=problems(ProfileImportNotFound),
 )
 async def list_profile_import_rows(
-    import_id: ImportId,
+    profile_import_id: ImportId,
     caller: ProfileLoader,  # noqa: ARG001  the check is the use
     session: Session,
     ask: PageAsk,
@@ -178,12 +178,12 @@ async def list_profile_import_rows(
     ] = None,
 ) -> Any:
     """Строки файла по порядку: что с каждой будет и почему."""
-    await queries.visible_import(session, import_id)
-    return await queries.rows(session, import_id, outcome=outcome, ask=ask)
+    await queries.visible_import(session, profile_import_id)
+    return await queries.rows(session, profile_import_id, outcome=outcome, ask=ask)
 
 
 @imports.get(
-    "/{import_id}/marked",
+    "/{profile_import_id}/marked",
     summary="Отклонённые строки профилей с замечаниями",
     response_class=Response,
     responses={
@@ -201,19 +201,21 @@ async def list_profile_import_rows(
     },
 )
 async def read_marked_profiles(
-    import_id: ImportId,
+    profile_import_id: ImportId,
     caller: ProfileLoader,  # noqa: ARG001  the check is the use
     session: Session,
 ) -> Response:
     """Отклонённые строки в виде CSV по шаблону, с замечаниями в последнем столбце."""
-    await queries.visible_import(session, import_id)
-    rejected = await queries.rows_of_outcome(session, import_id, RowOutcome.REJECT)
+    await queries.visible_import(session, profile_import_id)
+    rejected = await queries.rows_of_outcome(session, profile_import_id, RowOutcome.REJECT)
     layout = layout_of((await profiles.attributes_by_code(session)).values())
-    return _file(exporting.marked(layout, rejected), CSV, f"profiles-{import_id}-rejected.csv")
+    return _file(
+        exporting.marked(layout, rejected), CSV, f"profiles-{profile_import_id}-rejected.csv"
+    )
 
 
 @imports.post(
-    "/{import_id}/commit",
+    "/{profile_import_id}/commit",
     summary="Записать импорт профилей",
     response_model=ProfileImportOut,
     dependencies=[IdempotencyRequired],
@@ -225,7 +227,7 @@ async def read_marked_profiles(
     ),
 )
 async def commit_profile_import(
-    import_id: ImportId,
+    profile_import_id: ImportId,
     decision: ProfileImportCommitIn,
     caller: ProfileLoader,
     session: Session,
@@ -233,5 +235,5 @@ async def commit_profile_import(
 ) -> Any:
     """Записывает принятые строки: все или ни одной, с повторной проверкой. Записанный не повторяется."""
     return await operations.commit(
-        session, import_id, accept_partial=decision.accept_partial, by=caller, now=now
+        session, profile_import_id, accept_partial=decision.accept_partial, by=caller, now=now
     )

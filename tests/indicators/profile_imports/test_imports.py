@@ -279,3 +279,27 @@ async def test_imports_are_the_region_s_alone(service):
     for of in ("", "/rows", "/marked"):
         answer = await ask(service, "GET", path + of, region_user(region_id=2))
         problem(answer, 404, "profile-import-not-found")
+
+
+async def test_an_upload_and_a_commit_repeated_with_their_keys_are_answered_alike(service):
+    async def once(path, key, **options):
+        headers = {"Idempotency-Key": key, "Content-Type": options.pop("kind")}
+        return await ask(service, "POST", path, headers=headers, **options)
+
+    upload_options = {
+        "params": {"year": 2025, "source": "Паспорта"},
+        "content": (HEADER + "100001;;1;;;\r\n").encode(),
+        "kind": "text/csv",
+    }
+    first = await once("/profile-imports", "upload-0001", **upload_options)
+    second = await once("/profile-imports", "upload-0001", **upload_options)
+    path = f"/profile-imports/{first.json()['id']}/commit"
+    commit_options = {"content": b"{}", "kind": "application/json"}
+    done = await once(path, "commit-0001", **commit_options)
+    again = await once(path, "commit-0001", **commit_options)
+
+    assert first.content == second.content
+    assert done.content == again.content
+    assert second.headers["idempotency-replayed"] == "true"
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (await cells_of(service, 1001))["vacancies"]["value"] == "1"
