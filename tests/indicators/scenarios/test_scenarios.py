@@ -357,6 +357,27 @@ async def test_a_scenario_is_voided_once_and_stays_readable(desk, run):
     assert [one["id"] for one in listed.json()["items"]] == [scenario["id"]]
 
 
+async def test_the_same_key_makes_one_scenario_and_voids_it_once(desk, run):
+    path = f"{RUNS}/{run['id']}/scenarios"
+    wish = {"title": "Дважды", "changes": TIGHTER}
+    why = {"reason": "Больше не нужен"}
+    async with desk.service.as_(desk.ann) as client:
+        key = {"Idempotency-Key": "twice-made"}
+        made = [await client.post(path, headers=key, json=wish) for _ in range(2)]
+        other = await client.post(path, headers=key, json=wish | {"title": "Иной"})
+        key = {"Idempotency-Key": "twice-voided", "If-Match": '"1"'}
+        address = f"{path}/{made[0].json()['id']}/voiding"
+        voided = [await client.post(address, headers=key, json=why) for _ in range(2)]
+        listed = await client.get(path, params={"count": "true"})
+
+    assert made[0].status_code == 201, made[0].text
+    assert made[0].content == made[1].content
+    assert [answer.status_code for answer in voided] == [200, 200]
+    assert voided[0].content == voided[1].content
+    assert listed.json()["total"] == 1
+    problem(other, 422, "idempotency-key-reused")
+
+
 async def test_an_uncomputed_run_has_nothing_to_ask(idle_desk):
     async with idle_desk.facts() as session:
         await a_small_region(session)
