@@ -314,9 +314,9 @@ async def test_every_step_is_in_the_audit_and_the_feed_without_numbers(court):
     bodies = [c["body"] for c in feed["items"] if c["kind"] == "appeal"]
     assert [body["state"] for body in bodies] == ["filed", "under_review", "accepted"]
     assert {"claimed", "contested", "corrected", "reason", "evidence"} & bodies[-1].keys() == set()
-    audit = await court.read("/api/indicators/v1/audit-entries?kind=appeal", court.vera)
+    audit = await court.read("/api/indicators/v1/audit/entries?kind=appeal", court.vera)
     assert [entry["subject"] for entry in audit["items"]] == ["user:103", "user:3", "user:3"]
-    kept = await court.read("/api/indicators/v1/audit-entries?kind=cell_correction", court.vera)
+    kept = await court.read("/api/indicators/v1/audit/entries?kind=cell_correction", court.vera)
     assert kept["items"][0]["after"]["failed"] == 8
 
 
