@@ -140,7 +140,7 @@ class ConditionTraceOut(Out):
     )
     # The example ends here: composed from the type it would nest for ever.
     conditions: list["ConditionTraceOut"] = Field(
-        default_factory=list, description="Части условия", examples=[[]], examples=[[]]
+        default_factory=list, description="Части условия", examples=[[]]
     )
 
 
