@@ -33,7 +33,7 @@ _LONGEST = 32_767
 _STARTS = frozenset("=+-@\u2212")
 """What begins a formula; full-width and other forms of these are taken for them."""
 
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"})
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me"})
 """Kinds of characters (Unicode) that nobody sees: programs skip them, or lose them on the way."""
 
 _QUOTES = frozenset("'\"`")
