@@ -34,6 +34,8 @@ RECORDS: dict[str, Depth] = {
     "scale_id": Depth.REGION_OPEN,
     "import_id": Depth.REGION,
     "version_id": Depth.REGION_OPEN,
+    "draft_id": Depth.REGION,
+    "split_id": Depth.REGION_OPEN,
     "run_id": Depth.REGION_OPEN,
     "scenario_id": Depth.REGION,
     "detection_id": Depth.REGION_OPEN,
@@ -79,6 +81,7 @@ NAMES = {"name": "opora-results.csv", "table": "results"}
 _ALSO_CALLED = {
     "predecessor_id": "school_id",
     "methodology_version_id": "version_id",
+    "with": "version_id",
     "earlier_run_id": "run_id",
     "other_scenario_id": "scenario_id",
 }

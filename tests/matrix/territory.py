@@ -215,6 +215,18 @@ async def _indicator_records(
     records["import_id"] = {first: imports[0]["id"]}
     records["version_id"] = {first: version}
     records["run_id"] = {first: run["id"]}
+    draft = await steps.methodology_draft(region, version_id=version)
+    records["draft_id"] = {first: draft["id"]}
+    split = await steps.printed_split(
+        region,
+        year=2019,
+        title="Прежний список",
+        source={"document": "Программа"},
+        total=1,
+        flags=[{"code": "low_results", "title": "НР"}],
+        cells=[{"flags": ["low_results"], "count": 1}],
+    )
+    records["split_id"] = {first: split["id"]}
     scenario = await steps.scenario(region, run["id"])
     records["scenario_id"] = {first: scenario["id"]}
     context = await add_context(

@@ -67,6 +67,8 @@ class Smolensk:
     wave: dict[str, Any]
     course: dict[str, Any]
     enrolment: dict[str, Any]
+    draft: dict[str, Any]
+    split: dict[str, Any]
     # Ids of profiles, an index and a calculation, by path parameter.
     context: dict[str, Any]
     scenario: dict[str, Any]
@@ -133,6 +135,25 @@ async def _leave_traces(region: Region, school: dict[str, Any], procedure: dict[
     )
     assert uploaded.status_code == 201, uploaded.text
     return int(uploaded.json()["id"])
+
+
+def printed_table_5() -> dict[str, Any]:
+    """Give Table 5 as a printed split: its three groups and its municipalities."""
+    low, adverse = "low_results", "adverse_conditions"
+    _, only_low, only_adverse, both = (sum(row) for row in zip(*TABLE_5.values(), strict=True))
+    return {
+        "year": 2018,
+        "title": "Таблица 5",
+        "source": {"document": "Отчёт Смоленской области", "paragraph": "таблица 5"},
+        "total": only_low + only_adverse + both,
+        "flags": [{"code": low, "title": "НРО"}, {"code": adverse, "title": "ФНСУ"}],
+        "cells": [
+            {"flags": [low], "count": only_low},
+            {"flags": [adverse], "count": only_adverse},
+            {"flags": [low, adverse], "count": both},
+        ],
+        "municipalities": [{"name": name, "count": row[0]} for name, row in TABLE_5.items()],
+    }
 
 
 async def build(world: World) -> Smolensk:
@@ -248,6 +269,8 @@ async def build(world: World) -> Smolensk:
         wave=wave,
         course=course,
         enrolment=enrolment,
+        draft=await steps.methodology_draft(region, version_id=version),
+        split=await steps.printed_split(region, **printed_table_5()),
         context=context,
         scenario=await steps.scenario(region, run["id"]),
         detection=detection,

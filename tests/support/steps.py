@@ -146,6 +146,18 @@ async def methodology(region: Region, **wish: Any) -> int:
     return int(made["id"])
 
 
+async def methodology_draft(region: Region, **wish: Any) -> dict[str, Any]:
+    """Begin a draft of a methodology from a `shipped` code, a `version_id` or a `document`."""
+    made: dict[str, Any] = await region.analyst.post("/api/indicators/v1/methodology-drafts", wish)
+    return made
+
+
+async def printed_split(region: Region, **printed: Any) -> dict[str, Any]:
+    """Keep a printed split whose figures are consistent."""
+    made: dict[str, Any] = await region.analyst.post("/api/indicators/v1/printed-splits", printed)
+    return made
+
+
 async def identify(region: Region, *, year: int, methodology_version_id: int) -> dict[str, Any]:
     """Run the identification and wait until it is computed."""
     started = await region.analyst.post(

@@ -12,6 +12,8 @@ import uuid
 import asyncpg
 import pytest
 
+from services.indicators.methodologies import packages
+from services.indicators.methodologies.shipped import shipped_methodologies
 from services.kit.database import Located
 from tests.support import steps
 from tests.support.running import problem
@@ -50,6 +52,7 @@ NO_KEY = {
     "indicators_verify_audit": "reads only",
     "monitoring_verify_audit": "reads only",
     "training_verify_audit": "reads only",
+    "indicators_lint_methodology": "reads only",
     "indicators_find_detectable_changes": "calculates, stores nothing",
     "indicators_judge_one_target": "calculates, stores nothing",
     "registry_close_school": ONCE_BY_IF_MATCH,
@@ -145,6 +148,18 @@ async def workshop(opora):
         "/api/registry/v1/curator-grants", grant | {"school_id": school[4]["id"]}
     )
     opened = made_wave
+    document = shipped_methodologies()["federal-shnor-gia"].canonical()
+    own_rules = await steps.methodology_draft(region, document=document | {"code": "own-rules"})
+    origin = {"code": "packed", "number": 1}
+    package = packages.make(document=document | {"code": "packed"}, origin=origin, findings=[])
+    printed_split = {
+        "year": 2019,
+        "title": "Прежний список",
+        "source": {"document": "Программа"},
+        "total": 1,
+        "flags": [{"code": "low_results", "title": "НР"}],
+        "cells": [{"flags": ["low_results"], "count": 1}],
+    }
     bodies = {
         "gateway_create_machine_client": {
             "client_id": "twice",
@@ -249,6 +264,10 @@ async def workshop(opora):
             },
         },
         "indicators_add_methodology_version": {"shipped": "smolensk-nro-fnsu"},
+        "indicators_begin_methodology_draft": {"shipped": "federal-shnor-gia"},
+        ("indicators_adopt_methodology_draft", own_rules["id"]): {},
+        "indicators_import_methodology_package": package,
+        "indicators_keep_printed_split": printed_split,
         "monitoring_plan_wave": wave | {"title": "Вторая"},
         ("monitoring_add_expected_schools", made_wave["id"]): {"school_ids": [school[0]["id"]]},
         "training_plan_course": course | {"title": "Второй"},
@@ -508,6 +527,10 @@ NO_FEED = {
     ("indicators", "rollup_source"): PUPILS,
     ("indicators", "objectivity_school"): "part of a detection, which asks for a scope of its own",
     ("indicators", "run_procedure"): RUN_PART,
+    (
+        "indicators",
+        "methodology_draft",
+    ): "in work, nobody's rule yet; the version that it becomes is fed",
     ("indicators", "scenario_school"): "part of a scenario: never changes, and is read through it",
     ("indicators", "run_import"): RUN_PART,
     ("indicators", "run_evidence"): RUN_PART,
