@@ -2,6 +2,7 @@
 
 from services.indicators.appeals import routes as appeals
 from services.indicators.base import Base
+from services.indicators.clusters import routes as clusters
 from services.indicators.context import routes as context
 from services.indicators.exits import routes as exits
 from services.indicators.identification import routes as identification
@@ -57,6 +58,7 @@ SERVICE = Service(
         objectivity.detections,
         objectivity.signs,
         identification.routes,
+        clusters.routes,
         precision.runs,
         precision.changes,
         precision.targets,
@@ -83,6 +85,7 @@ SERVICE = Service(
         "objectivity": "Признаки необъективности: что стоит проверить, но не вывод о школе",
         "reconciliation": "Сверка списков, напечатанных в документах прежних лет",
         "identification": "Прогоны выявления школ, списки и обоснования",
+        "clusters": "Кластеры школ: территория, рисковый профиль, комплектность",
         "precision": "Точность выводов, различимые изменения, суждения о целях",
         "scenarios": "Сценарии «что если» по замороженным данным прогона",
         "appeals": "Апелляции на данные опубликованных списков и решения по ним",
