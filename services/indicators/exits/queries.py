@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
@@ -97,25 +97,28 @@ async def _asked(session: AsyncSession, run_id: int) -> tuple[IdentificationRun,
     return run, rule
 
 
-async def _runs_of_years(session: AsyncSession, run: IdentificationRun) -> Sequence[Row[int, int]]:
-    """List the runs that count, by year: the last published of each year before, and the run asked for."""
-    rows = await session.execute(
-        select(IdentificationRun.id, IdentificationRun.year)
-        .where(
-            IdentificationRun.region_id == run.region_id,
-            (IdentificationRun.id == run.id)
-            | ((IdentificationRun.state == "published") & (IdentificationRun.year < run.year)),
-        )
-        .distinct(IdentificationRun.year)
-        .order_by(IdentificationRun.year, IdentificationRun.id.desc())
+# The last published list of every year before, and the run that is asked about.
+_RUNS = text(
+    """
+    SELECT DISTINCT ON (year) id, year FROM identification_run
+    WHERE region_id = :region_id AND (id = :run_id OR (state = 'published' AND year < :year))
+    ORDER BY year, published_at DESC, id DESC
+    """
+)
+
+
+async def _runs_of_years(session: AsyncSession, run: IdentificationRun) -> Sequence[Any]:
+    """List the runs that count, by year, as rows of id and year."""
+    found = await session.execute(
+        _RUNS, {"region_id": run.region_id, "run_id": run.id, "year": run.year}
     )
-    return rows.all()
+    return found.all()
 
 
 async def _followed(
     session: AsyncSession,
     run: IdentificationRun,
-    runs: Sequence[Row[int, int]],
+    runs: Sequence[Any],
     rule: ExitText,
     *,
     only: int | None = None,
@@ -192,9 +195,7 @@ def _year(step: Step, run_id: int | None, row: KnownRow | None) -> ExitYearOut:
     )
 
 
-def _school(
-    row: KnownRow, years: Iterable[ExitYearOut], rule: ExitText
-) -> SchoolExitOut:
+def _school(row: KnownRow, years: Iterable[ExitYearOut], rule: ExitText) -> SchoolExitOut:
     told = list(years)
     return SchoolExitOut(
         school_id=row.school_id,
