@@ -67,6 +67,8 @@ class Smolensk:
     wave: dict[str, Any]
     course: dict[str, Any]
     enrolment: dict[str, Any]
+    # An open appeal of the own school, about the mark in its card.
+    appeal: dict[str, Any]
     draft: dict[str, Any]
     split: dict[str, Any]
     # Ids of profiles, an index and a calculation, by path parameter.
@@ -75,6 +77,24 @@ class Smolensk:
     detection: Mapping[str, Any]
     # Of the own school.
     sign: Mapping[str, Any]
+
+
+async def _dispute(
+    region: Region, run_id: int, schools: dict[str, dict[str, Any]], procedure_id: int
+) -> dict[str, Any]:
+    """Contest two cells: one decision is made and moves no school; return the appeal left open."""
+    result = {
+        "kind": "result",
+        "procedure_id": procedure_id,
+        "n": PUPILS - 1,
+        "low": 0,
+        "failed": 0,
+    }
+    decided = await steps.appeal(region.analyst, run_id, schools["670103"]["id"], result)
+    await steps.accept(region.approver, decided)
+    mark = {"kind": "mark", "adverse_conditions": True}
+    made: dict[str, Any] = await steps.appeal(region.analyst, run_id, schools["670101"]["id"], mark)
+    return made
 
 
 def planned_schools() -> list[dict[str, Any]]:
@@ -156,6 +176,25 @@ def printed_table_5() -> dict[str, Any]:
     }
 
 
+async def _merge_a_school(region: Region, into: dict[str, Any]) -> None:
+    """Have a school that took no exam merge into another, before the list is made."""
+    former = await region.analyst.post(
+        "/api/registry/v1/schools",
+        {
+            "code": "670199",
+            "name": "Малая школа, присоединённая",
+            "municipality_id": into["municipality_id"],
+            "kind": "nosh",
+            "stages": ["noo"],
+        },
+    )
+    await region.analyst.post(
+        f"/api/registry/v1/schools/{former['id']}/closure",
+        {"closed_on": "2025-09-01", "successor_id": into["id"], "order_number": "15"},
+        etag=former["version"],
+    )
+
+
 async def build(world: World) -> Smolensk:
     """Do the whole job over HTTP."""
     region = await steps.new_region(world, "67", "Смоленская область")
@@ -173,6 +212,7 @@ async def build(world: World) -> Smolensk:
             for school in planned
         ],
     )
+    await _merge_a_school(region, schools["670101"])
     await region.analyst.post("/api/registry/v1/programme-years", {"year": LIST_YEAR})
     permitted = [
         {"use": "identification", "from": None, "to": None, "basis": "Приказ департамента № 1"}
@@ -275,4 +315,5 @@ async def build(world: World) -> Smolensk:
         scenario=await steps.scenario(region, run["id"]),
         detection=detection,
         sign=sign,
+        appeal=await _dispute(region, run["id"], schools, procedures[0]["id"]),
     )
