@@ -2,13 +2,15 @@
 
 Exact: the rules are asked again with the changed number, for every cell of every school. Cells of one
 school are changed one at a time; cells of different schools, and of different series of one school,
-do not touch each other and are changed in the same pass.
+do not touch each other and are changed in the same pass. A school that keeps its flag even when all its
+cells change at once keeps it when one does, because more low results never make a class less sure:
+such schools are left out first.
 
 Source: methodology B5 (a share of a small group moves by whole pupils); peers 2 ("borderline schools").
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +46,7 @@ class Borders:
 
 
 def borders(
-    rules: Sequence[Rule], cells: Numbers, *, schools: int, found: Callable[[Integers], Integers]
+    rules: Sequence[Rule], cells: Numbers, *, schools: int, found: Callable[[Numbers], Integers]
 ) -> Borders:
     """Find the schools whose flag of low results hangs on one pupil.
 
@@ -52,9 +54,10 @@ def borders(
         rules: The rules of low results; one that holds is enough.
         cells: The numbers that the rules look at, with the years that small groups are pooled with.
         schools: How many schools there are.
-        found: Gives the class of every cell for other numbers of low results, as the run does.
+        found: Gives the class of every cell as the run does, for other numbers of low results and
+            for the cells of some schools only.
     """
-    is_low = found(cells.low) >= Certainty.POSSIBLE
+    is_low = found(cells) >= Certainty.POSSIBLE
     holds = _holds(rules, _counts(cells, is_low, schools, rules))
     return Borders(
         lost_by_one_fewer=_flipped(rules, cells, is_low, holds, found, -1) & holds,
@@ -67,18 +70,21 @@ def _flipped(
     cells: Numbers,
     is_low: Booleans,
     holds: Booleans,
-    found: Callable[[Integers], Integers],
+    found: Callable[[Numbers], Integers],
     step: int,
 ) -> Booleans:
     flipped = np.zeros_like(holds)
-    can_change = (cells.low + step >= 0) & (cells.low + step <= cells.n)
+    everywhere = found(_stepped(cells, step)) >= Certainty.POSSIBLE
+    at_most = _holds(rules, _counts(cells, everywhere, len(holds), rules)) != holds
+    some = at_most[cells.school]
+    cells, is_low = _of(cells, some), is_low[some]
+    if not len(cells.n):
+        return flipped
     counts = _counts(cells, is_low, len(holds), rules)
-    group = cells.school * (int(cells.series.max(initial=0)) + 1) + cells.series
-    for changed in _passes(group, can_change):
-        crossed = (found(cells.low + step * changed) >= Certainty.POSSIBLE) != is_low
+    group = cells.school * (int(cells.series.max()) + 1) + cells.series
+    for place in _passes(group):
+        crossed = (found(_stepped(cells, step, place)) >= Certainty.POSSIBLE) != is_low
         touched = np.unique(group[crossed])
-        if not len(touched):
-            continue
         owner = touched // (int(cells.series.max()) + 1)
         moved = {back: counts[back][owner] for back in counts}
         for back, numbers in moved.items():
@@ -89,17 +95,30 @@ def _flipped(
     return flipped
 
 
-def _passes(group: Integers, can_change: Booleans) -> list[Integers]:
+def _stepped(cells: Numbers, step: int, where: Booleans | None = None) -> Numbers:
+    """Change the number of low results by one, where there are so many people."""
+    low = np.clip(cells.low + step, 0, cells.n)
+    return replace(cells, low=low if where is None else np.where(where, low, cells.low))
+
+
+def _of(cells: Numbers, some: Booleans) -> Numbers:
+    return Numbers(
+        cells.school[some],
+        cells.series[some],
+        cells.years_back[some],
+        cells.n[some],
+        cells.low[some],
+    )
+
+
+def _passes(group: Integers) -> list[Booleans]:
     """Part the cells so that a pass changes at most one cell of a series of a school."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     lengths = np.diff(np.append(starts, len(group)))
     rank = np.empty(len(group), dtype=np.int64)
     rank[order] = np.arange(len(group)) - np.repeat(starts, lengths)
-    return [
-        (can_change & (rank == place)).astype(np.int64)
-        for place in range(int(rank.max(initial=-1)) + 1)
-    ]
+    return [rank == place for place in range(int(rank.max()) + 1)]
 
 
 def _counts(

@@ -3,9 +3,8 @@
 Source: peers 3, the borderline radar: a class that turns on a single pupil is not a sure one.
 """
 
-from dataclasses import replace
-
 from services.indicators.algebra.borders import Borders, Numbers, borders
+from services.indicators.algebra.rules import Integers
 from services.indicators.identification.judging import Cells, Judged, judge
 from services.indicators.methodologies.document import Methodology
 
@@ -35,5 +34,10 @@ def borderline_schools(
         methodology.as_rules(),
         Numbers(cells.school, cells.series, cells.years_back, cells.n, cells.low),
         schools=schools,
-        found=lambda low: judge(replace(cells, low=low), methodology, judged.priors).certainty,
+        found=lambda some: _classes(some, judged, methodology),
     )
+
+
+def _classes(some: Numbers, judged: Judged, methodology: Methodology) -> Integers:
+    cells = Cells(some.school, some.series, some.years_back, some.n, some.low)
+    return judge(cells, methodology, judged.priors).certainty

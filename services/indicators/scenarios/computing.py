@@ -66,13 +66,18 @@ def written(methodology: Methodology) -> dict[str, Any]:
 
 
 class Variants:
-    """The frozen inputs under documents between two methodologies, each evaluated once."""
+    """The frozen inputs under documents between two methodologies, each evaluated once.
 
-    def __init__(self, inputs: Inputs, before: Methodology, after: Methodology) -> None:
+    ``outcomes`` are the answers with all settings changed.
+    """
+
+    def __init__(
+        self, inputs: Inputs, before: Methodology, after: Methodology, outcomes: Outcomes
+    ) -> None:
         self._inputs = inputs
         self._before, self._after = written(before), written(after)
         self.settings = tuple(changed_settings(self._before, self._after))
-        self._known: dict[frozenset[str], Outcomes | None] = {}
+        self._known: dict[frozenset[str], Outcomes | None] = {frozenset(self.settings): outcomes}
 
     def under(self, settings: frozenset[str]) -> Outcomes | None:
         """Answer with these settings changed; None where such a document would be contradictory."""
@@ -103,7 +108,7 @@ def compute(
     findings = evaluate(narrow, after)
     outcomes = Outcomes.of(findings)
     changes = stored.changes(outcomes)
-    variants = Variants(inputs, before, after)
+    variants = Variants(inputs, before, after, outcomes)
     own = variants.under(frozenset())
     return Computed(
         before=stored,

@@ -67,8 +67,9 @@ def as_columns(rows):
 def test_exactly_the_schools_that_one_pupil_decides_are_found(drawn):
     rows = [(s, k, y, n, min(low, n)) for s, k, y, n, low in drawn]
 
-    def found(lows):
-        now = [(*row[:4], int(low)) for row, low in zip(rows, lows, strict=True)]
+    def found(cells):
+        columns = (cells.school, cells.series, cells.years_back, cells.n, cells.low)
+        now = list(zip(*(column.tolist() for column in columns), strict=True))
         low = np.array([is_low_pooled(now, at) for at in range(len(now))])
         return np.where(low, Certainty.POSSIBLE, Certainty.NONE)
 
@@ -82,8 +83,8 @@ def test_three_of_ten_hang_on_one_pupil_and_four_of_ten_do_not():
     rows = [(0, 0, 1, 10, 3), (0, 1, 1, 10, 8), (1, 0, 1, 10, 4), (1, 1, 1, 10, 8)]
     threshold = Fraction(3, 10)
 
-    def found(lows):
-        return np.where(lows * threshold.denominator >= 10 * threshold.numerator, 3, 0)
+    def found(cells):
+        return np.where(cells.low * threshold.denominator >= 10 * threshold.numerator, 3, 0)
 
     answer = borders(RULES[:1], as_columns(rows), schools=2, found=found)
 
@@ -95,7 +96,7 @@ def test_a_region_without_cells_has_no_borderline_schools():
     nothing = np.array([], dtype=np.int64)
     cells = Numbers(nothing, nothing, nothing, nothing, nothing)
 
-    answer = borders(RULES, cells, schools=2, found=lambda lows: lows)
+    answer = borders(RULES, cells, schools=2, found=lambda some: some.low)
 
     assert not answer.lost_by_one_fewer.any()
     assert not answer.gained_by_one_more.any()
