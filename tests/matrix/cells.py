@@ -38,6 +38,7 @@ RECORDS: dict[str, Depth] = {
     "split_id": Depth.REGION_OPEN,
     "run_id": Depth.REGION_OPEN,
     "scenario_id": Depth.REGION,
+    "appeal_id": Depth.SCHOOL,
     "detection_id": Depth.REGION_OPEN,
     "sign_id": Depth.SCHOOL,
     "attribute_id": Depth.REGION_OPEN,

@@ -229,6 +229,11 @@ async def _indicator_records(
     records["split_id"] = {first: split["id"]}
     scenario = await steps.scenario(region, run["id"])
     records["scenario_id"] = {first: scenario["id"]}
+    records["appeal_id"] = {}
+    for place in places:
+        mark = {"kind": "mark", "adverse_conditions": True}
+        appeal = await steps.appeal(region.analyst, run["id"], place.school_id, mark)
+        records["appeal_id"][place.name] = appeal["id"]
     context = await add_context(
         region,
         [place.code for place in places],

@@ -176,6 +176,37 @@ async def scenario(region: Region, run_id: int) -> dict[str, Any]:
     return made
 
 
+async def appeal(by: Caller, run_id: int, school_id: int, claimed: Mapping[str, Any]) -> Any:
+    """Contest a cell of a published run."""
+    return await by.post(
+        "/api/indicators/v1/appeals",
+        {
+            "run_id": run_id,
+            "school_id": school_id,
+            "claimed": dict(claimed),
+            "reason": "Акт проверки говорит другое",
+            "evidence": [{"title": "Акт проверки", "document_number": "5"}],
+        },
+    )
+
+
+async def accept(judge: Caller, appeal: Mapping[str, Any]) -> Any:
+    """Take an appeal up and decide it as claimed."""
+    path = f"/api/indicators/v1/appeals/{appeal['id']}"
+    taken = await judge.post(f"{path}/review", etag=appeal["version"])
+    return await judge.post(
+        f"{path}/decision",
+        {
+            "outcome": "accepted",
+            "reason": "Акт подтверждён",
+            "protocol_number": "3",
+            "protocol_date": "2026-04-20",
+            "commission": ["директор РЦОКО"],
+        },
+        etag=taken["version"],
+    )
+
+
 async def run_in(region: Region, run_id: int, arrived: Any) -> dict[str, Any]:
     """Wait until the run satisfies the condition; return it."""
 

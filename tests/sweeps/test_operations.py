@@ -153,6 +153,7 @@ async def ids(smolensk):
         "methodology_version_id": smolensk.run["methodology_version_id"],
         "run_id": smolensk.run["id"],
         "earlier_run_id": smolensk.run["id"],
+        "appeal_id": smolensk.appeal["id"],
         "scenario_id": smolensk.scenario["id"],
         "other_scenario_id": smolensk.scenario["id"],
         "detection_id": smolensk.detection["id"],
