@@ -8,6 +8,7 @@ from services.indicators.methodologies.conditions import IndexShare
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.operations import document_hash
 from services.indicators.methodologies.shipped import shipped_methodologies
+from services.indicators.profiles.catalogue import catalogue
 
 
 def federal(**changed) -> dict:
@@ -207,3 +208,12 @@ def test_a_condition_that_nobody_could_read_is_refused():
 @pytest.mark.parametrize(("schools", "rank"), [(0, 0), (1, 1), (4, 1), (5, 2), (8, 2), (420, 105)])
 def test_the_lowest_quarter_ends_at_a_whole_rank_rounded_up(schools, rank):
     assert IndexShare(index="isbsh", lowest_share="1/4").rank(schools) == rank
+
+
+def test_shipped_methodologies_name_attributes_of_the_shipped_catalogue():
+    named = {
+        code for document in shipped_methodologies().values() for code in document.attributes()
+    }
+
+    assert "on_register" in named
+    assert named <= catalogue().keys()
