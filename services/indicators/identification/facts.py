@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +22,7 @@ from services.indicators.methodologies.tables import MethodologyVersion
 __all__ = ["RunFacts", "facts_of", "imports_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunFacts:
     """What all traces of a run share."""
 
@@ -37,13 +38,15 @@ class RunFacts:
         """The year of the list."""
         return self.run.year
 
+    @cached_property
     def series(self) -> dict[int, int]:
         """Number the procedures that repeat from year to year with the same scales: id -> number."""
         return series_of(self.procedures)
 
+    @cached_property
     def priors(self) -> Priors:
         """Give what the schools of each procedure have in common, as the run estimated it."""
-        series = self.series()
+        series = self.series
         return {
             (series[p.procedure_id], self.year - p.year): Prior.from_texts(p.prior)
             for p in self.procedures

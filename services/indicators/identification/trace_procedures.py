@@ -58,7 +58,7 @@ def judged_cells(
 ) -> tuple[Cells, Judged, list[int]]:
     """Judge the cells of these schools; the last list names the procedure of each cell."""
     by_id = {procedure.procedure_id: procedure for procedure in facts.procedures}
-    series = facts.series()
+    series = facts.series
     known = [(place, row) for place, row in enumerate(evidence) if row is not None]
     ids = [number for _, row in known for number in row.procedure_id]
     procedures = [by_id[number] for number in ids]
@@ -69,7 +69,7 @@ def judged_cells(
         n=_integers(n for _, row in known for n in row.n),
         low=_integers(low for _, row in known for low in row.low),
     )
-    return cells, judge(cells, facts.methodology, facts.priors()), ids
+    return cells, judge(cells, facts.methodology, facts.priors), ids
 
 
 def _integers(values: Iterable[int]) -> Integers:
@@ -94,7 +94,7 @@ def _uncounted(facts: RunFacts, procedure: RunProcedure, row: RunSchool) -> Proc
 def _header(facts: RunFacts, procedure: RunProcedure) -> dict[str, Any]:
     names = ("procedure_id", "kind", "grade", "year", "title", "prior")
     return {name: getattr(procedure, name) for name in names} | {
-        "series": facts.series()[procedure.procedure_id]
+        "series": facts.series[procedure.procedure_id]
     }
 
 
