@@ -194,7 +194,7 @@ async def calculation(session: AsyncSession, calculation_id: int) -> ContextCalc
     """
     found = await session.get(ContextCalculation, calculation_id)
     if found is None:
-        raise CalculationNotFound(f"Расчёт {calculation_id} не найден")
+        raise CalculationNotFound
     return found
 
 

@@ -49,7 +49,7 @@ async def visible_import(
     wanted = select(ProfileImport).where(ProfileImport.id == import_id)
     found = await session.scalar(wanted.with_for_update() if locked else wanted)
     if found is None:
-        raise ProfileImportNotFound(f"Импорт профилей {import_id} не найден")
+        raise ProfileImportNotFound
     return found
 
 

@@ -171,7 +171,7 @@ async def add_profile(
     """
     schools = await queries.schools_by_id(session, [new.school_id])
     if new.school_id not in schools:
-        raise ProfileSchoolNotFound(f"Школа {new.school_id} не найдена")
+        raise ProfileSchoolNotFound
     known = await queries.attributes_by_code(session)
     values = _refuse_errors(*_read(new.cells, known, "/cells"))
     profile = _profile(schools[new.school_id], new.year)

@@ -113,7 +113,7 @@ async def visible_profile(
     wanted = select(SchoolProfile).where(SchoolProfile.id == profile_id)
     found = await session.scalar(wanted.with_for_update() if locked else wanted)
     if found is None:
-        raise ProfileNotFound(f"Профиль {profile_id} не найден")
+        raise ProfileNotFound
     return found
 
 
