@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.support import objectivity, steps
 from tests.support.context import add_context
 from tests.support.steps import Region
@@ -120,6 +121,30 @@ def planned_schools() -> list[dict[str, Any]]:
     return schools
 
 
+def with_context() -> dict[str, Any]:
+    """Return Smolensk's methodology, which freezes an index and signs too and has the same list.
+
+    "The mark, or the mark and more" is the mark, whatever the rest is.
+    """
+    document = shipped_methodologies()["smolensk-nro-fnsu"].canonical()
+    mark = {"school_mark": True}
+    more = [
+        {"index": "isbsh", "operator": "<", "value": "45"},
+        {"signs": {"at_least": 1, "years": 5}},
+    ]
+    document["flags"][1] |= {
+        "taken_from": "conditions", "when": {"any": [mark, {"all": [mark, *more]}]},
+    }  # fmt: skip
+    component = {"title": "Неполные семьи", "attribute": "incomplete_families", "adverse": "high"}
+    document["indices"] = [
+        {
+            "code": "isbsh", "title": "Индекс социального благополучия",
+            "method": "weighted_z", "components": [component],
+        }
+    ]  # fmt: skip
+    return document
+
+
 def results_file(schools: list[dict[str, Any]], year: int) -> bytes:
     """Return a year's ОГЭ results: half the pupils of a weak school are below the minimum in Russian."""
     lines = ["Код ОО;Код участника;Фамилия;Дата рождения;Класс;Предмет;Балл"]
@@ -229,16 +254,16 @@ async def build(world: World) -> Smolensk:
         )
         for procedure in procedures
     ]
-    version = await steps.methodology(region, shipped="smolensk-nro-fnsu")
+    detection, sign = await objectivity.detect(
+        region, [school["code"] for school in planned[:12]], planned[0]["code"]
+    )
+    context = await add_context(region, schools)
+    version = await steps.methodology(region, document=with_context())
     run = await steps.publish(
         region,
         await steps.identify(region, year=LIST_YEAR, methodology_version_id=version),
     )
     school_import = await _leave_traces(region, planned[0], procedures[1])
-    detection, sign = await objectivity.detect(
-        region, [school["code"] for school in planned[:12]], planned[0]["code"]
-    )
-    context = await add_context(region, schools)
     municipalities = {
         item["name"]: item["id"]
         for item in await region.analyst.all("/api/registry/v1/municipalities")

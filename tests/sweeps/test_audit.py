@@ -62,6 +62,9 @@ UNTRACKED = {
     "indicators.run_import": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_evidence": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_reorganisation": "a part of its run, which is tracked; never changed once computed",
+    "indicators.run_index": "a part of its run, which is tracked; never changed once computed",
+    "indicators.run_context": "a part of its run, which is tracked; never changed once computed",
+    "indicators.run_sign": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_school": "a part of its run, which is tracked; never changed once computed",
     **{
         f"{service}.{table}": "a copy of the registry's rows, tracked there"

@@ -541,6 +541,9 @@ NO_FEED = {
     ("indicators", "run_import"): RUN_PART,
     ("indicators", "run_evidence"): RUN_PART,
     ("indicators", "run_school"): RUN_PART,
+    ("indicators", "run_index"): RUN_PART,
+    ("indicators", "run_context"): RUN_PART,
+    ("indicators", "run_sign"): RUN_PART,
     **{
         (service, table): COPY
         for service in ("indicators", "monitoring", "training")

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.indicators.base import Base
 from services.kit.database import Depth, Identified, Located, Versioned
+from services.kit.reach import Level
 
 __all__ = [
     "IdentificationRun",
@@ -311,6 +312,7 @@ class RunSign(Located, Base):
 
     __tablename__ = "run_sign"
     __reach__ = Depth.SCHOOL
+    __closed_to__ = frozenset({Level.SCHOOL, Level.CURATOR})
     __table_args__ = (Index("ix_run_sign_region_id", "region_id", "run_id", "school_id"),)
 
     run_id: Mapped[int] = mapped_column(
