@@ -32,6 +32,7 @@ MAY_APPOINT: Mapping[Level, frozenset[Role]] = {
 
 _READ_BY_ALL = frozenset(
     {
+        "appeals:read",
         "changes:read",
         "courses:read",
         "curators:read",
