@@ -18,20 +18,12 @@ from services.indicators.identification.tables import IdentificationRun, RunScho
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.exits import ExitText
 from services.indicators.methodologies.tables import MethodologyVersion
-from services.kit.problems import Problem
 
-__all__ = ["ExitRuleMissing", "exits", "school_exit"]
+__all__ = ["exits", "school_exit"]
 
 KnownRow = Row[*tuple[Any, ...]]
 
 ASSESSED = "assessed"
-
-
-class ExitRuleMissing(Problem):
-    """The methodology of the run does not say how a school leaves the list."""
-
-    status = 409
-    title = "В методике нет правила выхода"
 
 
 async def exits(
@@ -46,9 +38,9 @@ async def exits(
     Raises:
         RunNotFound: No such run is visible.
         RunNotComputed: It has no answers.
-        ExitRuleMissing: Its methodology has no rule of leaving.
     """
-    run, rule = await _asked(session, run_id)
+    run, own_rule = await _asked(session, run_id)
+    rule = own_rule or ExitText()
     runs = await _runs_of_years(session, run)
     found = await _followed(session, run, runs, rule)
     counts = Counter(str(school.stage) for school in found)
@@ -61,6 +53,7 @@ async def exits(
         run_id=run.id,
         year=run.year,
         rule=rule,
+        is_default_rule=own_rule is None,
         rule_text=rule_text(rule),
         run_ids=[one.id for one in runs],
         counts={one.value: counts[one.value] for one in Stage if one is not Stage.OUTSIDE},
@@ -72,29 +65,24 @@ async def school_exit(session: AsyncSession, run_id: int, school_id: int) -> Sch
     """Follow one school, whether it was ever listed or not.
 
     Raises:
-        RunNotFound, RunNotComputed, ExitRuleMissing: As for all schools.
+        RunNotFound, RunNotComputed: As for all schools.
         RunSchoolNotFound: The run has no such school for the caller.
     """
     run, rule = await _asked(session, run_id)
     runs = await _runs_of_years(session, run)
-    found = await _followed(session, run, runs, rule, only=school_id)
+    found = await _followed(session, run, runs, rule or ExitText(), only=school_id)
     if not found:
         raise RunSchoolNotFound(f"В прогоне {run_id} школы {school_id} нет")
     return found[0]
 
 
-async def _asked(session: AsyncSession, run_id: int) -> tuple[IdentificationRun, ExitText]:
+async def _asked(session: AsyncSession, run_id: int) -> tuple[IdentificationRun, ExitText | None]:
+    """Read the run and its methodology's rule of leaving; None where it has none of its own."""
     run = await identification.run(session, run_id)
     if run.list_hash is None:
         raise RunNotComputed(f"Прогон {run.id} в состоянии {run.state}: списка нет")
     version = await session.get_one(MethodologyVersion, run.methodology_version_id)
-    rule = Methodology.model_validate(version.document).exit
-    if rule is None:
-        raise ExitRuleMissing(
-            "Методика прогона не говорит, как школа выходит из списка",
-            hint="Добавьте в методику раздел exit новой версией",
-        )
-    return run, rule
+    return run, Methodology.model_validate(version.document).exit
 
 
 # The last published list of every year before, and the run that is asked about.

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 
 from services.indicators.exits import queries
-from services.indicators.exits.queries import ExitRuleMissing
 from services.indicators.exits.schemas import ExitsOut, ExitStage, SchoolExitOut
 from services.indicators.identification.access import RunReader
 from services.indicators.identification.queries import (
@@ -30,7 +29,7 @@ SchoolId = Annotated[Id, Path(description="Номер школы в Опоре (
     "/{run_id}/exits",
     response_model=ExitsOut,
     summary="Выход из списка и наблюдение",
-    responses=problems(RunNotFound, RunNotComputed, ExitRuleMissing),
+    responses=problems(RunNotFound, RunNotComputed),
 )
 async def get_identification_exits(
     run_id: RunId,
@@ -43,7 +42,7 @@ async def get_identification_exits(
         Id | None, Query(description="Номер муниципалитета", examples=[3])
     ] = None,
 ) -> Any:
-    """Кто остаётся в списке, кто под наблюдением, кто выходит и кто вернулся, по правилу методики.
+    """Кто остаётся в списке, кто под наблюдением, кто выходит и кто вернулся, по правилу методики (или по умолчанию).
 
     Следует из последних опубликованных списков каждого года и самого прогона; у каждой школы названы
     годы и прогоны. Школы, которых в списке низких результатов не было или которые давно вышли, не
@@ -56,7 +55,7 @@ async def get_identification_exits(
     "/{run_id}/schools/{school_id}/exit",
     response_model=SchoolExitOut,
     summary="Выход школы из списка",
-    responses=problems(RunNotFound, RunSchoolNotFound, RunNotComputed, ExitRuleMissing),
+    responses=problems(RunNotFound, RunSchoolNotFound, RunNotComputed),
 )
 async def get_identification_school_exit(
     run_id: RunId,

@@ -95,7 +95,12 @@ class ExitsOut(Out):
 
     run_id: int = Field(description="Прогон", examples=[7])
     year: int = Field(description="Год списка", examples=[2025])
-    rule: ExitText = Field(description="Правило выхода из методики прогона")
+    rule: ExitText = Field(description="Правило выхода, по которому дан ответ")
+    is_default_rule: bool = Field(
+        description="true: в методике прогона правила нет, взяты значения по умолчанию (настройка "
+        "Опоры, не норма документа)",
+        examples=[False],
+    )
     rule_text: str = Field(
         description="Правило словами",
         examples=["Выход: 2 года подряд без низких результатов, затем год наблюдения"],

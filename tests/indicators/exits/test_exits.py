@@ -118,7 +118,10 @@ async def test_a_school_never_listed_is_outside(lists):
     assert (found["stage"], found["reason"]) == ("outside", "Вне списка и наблюдения")
 
 
-async def test_a_methodology_without_the_rule_says_so(court):  # noqa: F811  the fixture
-    for path in ("exits", "schools/3/exit"):
-        answer = await court.call("GET", f"{RUNS}/{court.run['id']}/{path}")
-        problem(answer, 409, "exit-rule-missing")
+async def test_a_methodology_without_the_rule_is_told_by_the_default_marked_as_such(
+    court,  # noqa: F811  the fixture
+):
+    found = await court.read(f"{RUNS}/{court.run['id']}/exits")
+
+    assert (found["is_default_rule"], found["rule"]["clear_years"]) == (True, 2)
+    assert told(found)[3] == "enters"
