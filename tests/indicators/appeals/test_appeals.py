@@ -4,7 +4,7 @@ import datetime as dt
 
 from sqlalchemy import text
 
-from tests.indicators.appeals.conftest import APPEALS
+from tests.indicators.appeals.conftest import APPEALS, PROTOCOL
 from tests.indicators.identification.conftest import RUNS
 from tests.indicators.identification.worlds import five_flags
 from tests.support.callers import machine, region_user
@@ -330,3 +330,55 @@ async def test_the_same_letter_twice_is_one_appeal(court):
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert len((await court.read(APPEALS, court.vera))["items"]) == 1
+
+
+async def test_every_step_sent_twice_with_one_key_is_taken_once(court):
+    async def twice(path, body, version, token):
+        answers = []
+        for _ in range(2):
+            async with court.service.as_(token) as client:
+                answers.append(
+                    await client.post(
+                        path,
+                        json=body,
+                        headers={"Idempotency-Key": f"twice:{path}", "If-Match": f'"{version}"'},
+                    )
+                )
+        first, second = answers
+        assert first.status_code in (200, 201), first.text
+        assert (second.status_code, second.content) == (first.status_code, first.content)
+        return first.json()
+
+    own = court.school(3)
+    withdrawn = await court.filed(3, CLAIM)
+    why = {"reason": "Ошибка найдена у нас"}
+    await twice(f"{APPEALS}/{withdrawn['id']}/withdrawal", why, withdrawn["version"], own)
+    appeal = await court.filed(3, CLAIM)
+    path = f"{APPEALS}/{appeal['id']}"
+    taken = await twice(f"{path}/review", None, appeal["version"], court.vera)
+    await twice(f"{path}/sandboxes", {"corrected": None}, 1, court.vera)
+    assert len((await court.read(f"{path}/sandboxes", court.vera))["items"]) == 1
+    body = {"outcome": "rejected", "reason": "Ошибки нет", **PROTOCOL}
+    await twice(f"{path}/decision", body, taken["version"], court.vera)
+
+
+async def test_the_sandbox_foretells_the_next_run_for_every_school(court):
+    appeal = await court.under_review(3, CLAIM)
+    tried = (await court.step(appeal, "sandboxes", corrected=None)).json()["outcome"]
+    await court.decided(appeal)
+
+    later = await court.computed(court.methodology_id)
+
+    before = await court.read(f"{RUNS}/{court.run['id']}/schools")
+    after = await court.read(f"{RUNS}/{later['id']}/schools")
+    told = ("state", "flags", "category", "certainty")
+    moved = {
+        new["school_id"]: {name: new[name] for name in told}
+        for old, new in zip(before["items"], after["items"], strict=True)
+        if any(old[name] != new[name] for name in told)
+    }
+    foretold = {
+        one["school_id"]: {name: one["after"][name] for name in told}
+        for one in (tried["school"], *tried["others"])
+    }
+    assert moved == foretold
