@@ -92,9 +92,12 @@ def _uncounted(facts: RunFacts, procedure: RunProcedure, row: RunSchool) -> Proc
 
 
 def _header(facts: RunFacts, procedure: RunProcedure) -> dict[str, Any]:
-    names = ("procedure_id", "kind", "grade", "year", "title", "prior")
+    names = ("procedure_id", "kind", "grade", "year", "title")
+    # A prior is kept with every run (its precision is told by it); it decides only where asked for.
+    decides = facts.methodology.certainty.shrinkage != "none"
     return {name: getattr(procedure, name) for name in names} | {
-        "series": facts.series[procedure.procedure_id]
+        "series": facts.series[procedure.procedure_id],
+        "prior": procedure.prior if decides else None,
     }
 
 
