@@ -1,9 +1,10 @@
 """The common share of schools, and how alike pupils of one school are.
 
 Source: methodology B5: rho = (MSB - MSW) / (MSB + (n0 - 1) MSW). Around it Opora's own care, which no
-document asks for: the schools with the highest shares are left out, or the few that are looked for
-would hide each other; and since so fewer and tamer schools are left, the spread between schools is
-taken at the upper end of its own uncertainty, and never below a floor.
+document asks for: the spread between schools is taken without those that have the highest shares, or the
+few that are looked for would hide each other; and since so fewer and tamer schools are left, it is taken at
+the upper end of its own uncertainty, and never below a floor. The common share is that of all others:
+of a rare thing the left out schools would be just those that have it, and the rest would say "never".
 """
 
 from collections.abc import Sequence
@@ -40,9 +41,11 @@ def without_each(
 
     Args:
         cells: The schools; every n is positive.
-        left_out_percent: So many per cent of the schools, those with the highest shares, say nothing.
+        left_out_percent: So many per cent of the schools, those with the highest shares, do not say how
+            far schools differ.
         least: The least likeness.
     """
+    counted, people = sum(k for k, _ in cells), sum(n for _, n in cells)
     kept = set(_tamest(cells, left_out_percent))
     schools = [(k, n, n * n, k * k * _TINY // n) for k, n in cells]
     sums = [sum(schools[place][column] for place in kept) for column in range(4)]
@@ -50,7 +53,16 @@ def without_each(
     for place, school in enumerate(schools):
         own = school if place in kept else (0, 0, 0, 0)
         rest = [whole - part for whole, part in zip(sums, own, strict=True)]
-        out.append(_common(len(kept) - (place in kept), *rest, least=least))
+        likeness = _likeness(len(kept) - (place in kept), *rest)
+        k, n = cells[place]
+        out.append(
+            None
+            if likeness is None
+            else Common(
+                Fraction(2 * (counted - k) + 1, 2 * (people - n + 1)),
+                min(_MOST, max(least, likeness)),
+            )
+        )
     return out
 
 
@@ -63,9 +75,7 @@ def _tamest(cells: Sequence[tuple[int, int]], left_out_percent: int) -> list[int
     return order[: len(cells) - len(cells) * left_out_percent // 100]
 
 
-def _common(
-    many: int, counted: int, n: int, squares: int, parts: int, *, least: Fraction
-) -> Common | None:
+def _likeness(many: int, counted: int, n: int, squares: int, parts: int) -> Fraction | None:
     fewest = 2
     if many < fewest or n <= many:
         return None
@@ -76,5 +86,4 @@ def _common(
     within = (counted - quotients) / (n - many)
     size = (n - Fraction(squares, n)) / (many - 1)
     spread = between + (size - 1) * within
-    likeness = (between - within) / spread if spread > 0 else Fraction(0)
-    return Common(Fraction(2 * counted + 1, 2 * (n + 1)), min(_MOST, max(least, likeness)))
+    return (between - within) / spread if spread > 0 else Fraction(0)

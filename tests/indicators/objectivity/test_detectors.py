@@ -82,8 +82,20 @@ def test_honest_schools_are_left_in_peace():
 
     assert schools == SEEDS * 60
     assert flagged / schools <= HONEST_BOUND
-    # Over all regions of a family the level is 5 %; no more regions than that may hold a false sign.
-    assert all(many / SEEDS <= 0.05 for many in hit.values()), hit
+    # The level of a family is 5 % of honest regions; two standard errors of 200 regions are 3 %.
+    assert all(many / SEEDS <= 0.08 for many in hit.values()), hit
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_a_large_honest_region_has_no_crowd_of_signs(seed):
+    # In these two a tenth of 300 schools has one pupil each whose marks are far apart: a spread taken
+    # without that tenth must not make the rare thing impossible for the others.
+    region = honest(seed, MAT5, schools=300)
+    later = next_year(region, RUS5, seed + 10_000)
+
+    signs = [sign for one in questions(region, later) for sign in controlled([one], SETTINGS)]
+
+    assert len(signs) <= 1
 
 
 def test_without_the_control_honest_schools_would_be_named_in_every_region():
