@@ -120,19 +120,19 @@ class ComponentText(_Part):
     minimum: _Number | None = Field(
         default=None,
         description="Нижняя граница для bounded_shares; null — наименьшее значение по региону",
-        examples=["0"],
+        examples=[None, "0"],
     )
     maximum: _Number | None = Field(
         default=None,
         description="Верхняя граница для bounded_shares; null — наибольшее значение по региону",
-        examples=["1"],
+        examples=[None, "1"],
     )
     norm: _Number | None = Field(
         default=None,
         gt=0,
         description="Норма для bounded_shares: берётся доля её выполнения, не больше 1; null — "
         "границы вместо нормы",
-        examples=["0.1"],
+        examples=[None, "0.1"],
     )
 
     @model_validator(mode="after")
@@ -249,7 +249,9 @@ class IndexText(_Part):
         examples=["-10"],
     )
     result: ResultText | None = Field(
-        default=None, description="Результат школы: только для regression"
+        default=None,
+        description="Результат школы: только для regression",
+        examples=[None],
     )
 
     @model_validator(mode="after")

@@ -279,7 +279,20 @@ class ContextSchoolOut(Out):
     municipality_id: int = Field(description="Номер муниципалитета", examples=[2])
     code: str = Field(description="Код ОО", examples=["670101"])
     name: str = Field(description="Наименование", examples=["Школа № 1"])
-    indices: dict[str, SchoolIndexOut] = Field(description="Индексы по кодам")
+    indices: dict[str, SchoolIndexOut] = Field(
+        description="Индексы по кодам",
+        examples=[
+            {
+                "isbsh": {
+                    "value": "44.210000000",
+                    "missing_weight": "0.000000000",
+                    "components": [
+                        {"state": "value", "number": "0.310000000", "point": "0.510000000"}
+                    ],
+                }
+            }
+        ],
+    )
     status: ContextStatus | None = Field(
         description="Место школы; null — ожидаемый результат не просили", examples=["resilient"]
     )

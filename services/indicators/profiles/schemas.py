@@ -65,8 +65,8 @@ _Source = Annotated[str, StringConstraints(pattern=_TEXT, max_length=300)]
 _AboutPupils = Annotated[
     bool,
     Field(
-        description="Считает обучающихся или их семьи: малые числа скрываются от тех, кто не видит "
-        "точных чисел",
+        description="Единица счёта — человек из обучающихся или их семей: малые числа скрываются от "
+        "тех, кто не видит точных чисел",
         examples=[True],
     ),
 ]
