@@ -23,10 +23,13 @@ PARTS = ("card", "cells", "context")
 """The parts of a school that are hashed by themselves, in the order of `RunSchool.facts_hashes`."""
 
 
+# Made once: thousands of small values are written for every run.
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def digest(content: Any) -> str:
     """Hash plain JSON values, independent of the order of keys."""
-    written = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(written.encode()).hexdigest()
+    return hashlib.sha256(_written(content).encode()).hexdigest()
 
 
 def input_hash(inputs: Inputs, *, header: Mapping[str, Any], based_on: str) -> str:
@@ -88,7 +91,14 @@ def school_hashes(inputs: Inputs) -> Iterator[tuple[str, str, str]]:
     signs: dict[int, list[Any]] = {}
     for sign in inputs.signs:
         signs.setdefault(sign.school, []).append(_sign(sign))
+    is_without = not (inputs.attributes or signs or any(inputs.asked_years))
+    nothing = digest([[], [], []])
     for place, school in enumerate(inputs.schools):
+        counted = table[ends[place] : ends[place + 1]].tobytes()
+        card, cells_hash = digest(_card(school)), hashlib.sha256(counted).hexdigest()
+        if is_without:
+            yield card, cells_hash, nothing
+            continue
         context = [
             [
                 [code, *_value(column.values[place]), column.sources[place]]
@@ -97,8 +107,7 @@ def school_hashes(inputs: Inputs) -> Iterator[tuple[str, str, str]]:
             signs.get(place, []),
             sorted(inputs.asked_years[place]),
         ]
-        counted = table[ends[place] : ends[place + 1]].tobytes()
-        yield digest(_card(school)), hashlib.sha256(counted).hexdigest(), digest(context)
+        yield card, cells_hash, digest(context)
 
 
 def _procedure(procedure: FrozenProcedure) -> list[Any]:
