@@ -7,10 +7,14 @@ results of which procedure. What is named as sufficient has therefore been tried
 
 A school that only one of the runs knows differs by that: nothing is evaluated for it.
 
+Where an answer cannot depend on other schools (no indices, no shrinkage), only the schools that differ are
+evaluated again; the price is then that of the difference, not of the region.
+
 Source: issue 4, point 7; peers 6 ("why has the school dropped out since March").
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +25,13 @@ from services.indicators.algebra.rules import Integers
 from services.indicators.identification.evaluation import evaluate
 from services.indicators.identification.inputs import Inputs
 from services.indicators.identification.judging import Booleans
-from services.indicators.identification.mixing import FACTORS, Mixture, narrowed
+from services.indicators.identification.mixing import (
+    FACTORS,
+    Mixture,
+    depends_on_others,
+    narrowed,
+    of_schools,
+)
 from services.indicators.identification.outcomes import NONE, Outcomes
 from services.indicators.methodologies.changes import changed_settings, partly
 from services.indicators.methodologies.document import Methodology
@@ -32,6 +42,8 @@ BUDGET = 62
 """Every set of the six factors but none and all."""
 INNER_BUDGET = 40
 """Sets of settings, or of procedures, tried within one factor."""
+MANY_SCHOOLS = 5000
+"""Where every set asks for all of so many schools again, factors are not looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,15 @@ def changed_rules(before: Methodology, after: Methodology) -> list[str]:
 
 def attribute(earlier: Side, later: Side) -> Attributions:
     """Find for every school whose answer differs the smallest changes that suffice for it."""
-    return _Comparison(earlier, later).attributions()
+    whole = _Comparison(earlier, later)
+    differing = whole.differing()
+    if any(depends_on_others(side.methodology) for side in (earlier, later)):
+        return whole.attributions()
+    return _Comparison(_only(earlier, differing), _only(later, differing)).attributions()
+
+
+def _only(side: Side, schools: AbstractSet[int]) -> Side:
+    return Side(of_schools(side.inputs, schools), side.methodology)
 
 
 def _written(methodology: Methodology) -> dict[str, object]:
@@ -102,7 +122,12 @@ class _Comparison:
         self._changes = self._old.changes(self._new)
         self._changes[~(self._old.is_known & self._new.is_known)] = NONE
 
+    def differing(self) -> set[int]:
+        """Give the schools that both runs know and that have different answers."""
+        return {self._ids[place] for place in np.flatnonzero(self._changes != NONE)}
+
     def attributions(self) -> Attributions:
+        """Try the factors, then look into those that suffice alone."""
         factors = [factor for factor in FACTORS if self._differs(factor)]
         wanted = self._changes != NONE
         found = causes(factors, self._factors_reach, wanted, budget=BUDGET)
@@ -180,7 +205,10 @@ class _Comparison:
             wanted[place] = factor in cause.single
         if not parts or not wanted.any():
             return {}
-        return causes(parts, reaches, wanted, budget=INNER_BUDGET)
+        is_long = len(self._ids) > MANY_SCHOOLS and any(
+            depends_on_others(side.methodology) for side in (self._earlier, self._later)
+        )
+        return causes(parts, reaches, wanted, budget=0 if is_long else INNER_BUDGET)
 
     def _procedures(self, factor: str) -> list[str]:
         """List the procedures of a factor whose cells differ; none where the year of the list does."""

@@ -29,7 +29,7 @@ from services.indicators.identification.considered import FrozenProcedure
 from services.indicators.identification.inputs import AttributeColumn, FrozenCells, Inputs
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["FACTORS", "Mixture", "mass_scales", "narrowed"]
+__all__ = ["FACTORS", "Mixture", "depends_on_others", "mass_scales", "narrowed", "of_schools"]
 
 FACTORS = ("data", "scale", "rule", "school", "context", "signs")
 """In the order in which causes are told."""
@@ -143,6 +143,31 @@ def narrowed(inputs: Inputs, methodology: Methodology) -> Inputs:
     places = {school.school_id: place for place, school in enumerate(inputs.schools)}
     columns = {procedure.procedure_id: place for place, procedure in enumerate(kept)}
     return replace(inputs, procedures=tuple(kept), cells=_sorted([_part(inputs, places, columns)]))
+
+
+def depends_on_others(methodology: Methodology) -> bool:
+    """Whether the answer for a school may depend on other schools: through an index or a common prior."""
+    return bool(methodology.indices) or methodology.certainty.shrinkage != "none"
+
+
+def of_schools(inputs: Inputs, wanted: AbstractSet[int]) -> Inputs:
+    """Leave out all schools but these."""
+    schools = tuple(school for school in inputs.schools if school.school_id in wanted)
+    places = {school.school_id: place for place, school in enumerate(schools)}
+    columns = {p.procedure_id: place for place, p in enumerate(inputs.procedures)}
+    kept = [place for place in _moved(inputs, places) if place is not None]
+    return replace(
+        inputs,
+        schools=schools,
+        cells=_sorted([_part(inputs, places, columns)]),
+        attributes={code: _taken(column, kept) for code, column in inputs.attributes.items()},
+        signs=tuple(
+            replace(sign, school=places[school_id])
+            for sign in inputs.signs
+            if (school_id := inputs.schools[sign.school].school_id) in places
+        ),
+        asked_years=tuple(inputs.asked_years[place] for place in kept),
+    )
 
 
 def _looks_at(methodology: Methodology, procedure: FrozenProcedure, years: Iterable[int]) -> bool:
