@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, SkipValidation, model_validator
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.findings import Severity
@@ -27,7 +28,20 @@ __all__ = [
 _EXAMPLE = "smolensk-nro-fnsu"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-WrittenDocument = Annotated[Methodology, SkipValidation]
+class _AsSent:
+    """Told in the contract as what it annotates, and taken as whatever was sent."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        told = handler(source)
+        # Wrapped: pydantic would write the whole schema out in place of a bare reference.
+        return core_schema.any_schema(
+            metadata={"pydantic_js_functions": [lambda _, write: {"allOf": [write(told)]}]}
+        )
+
+
+WrittenDocument = Annotated[Methodology, _AsSent()]
 """A document as it was sent: the linter reads it, so that everything wrong is told with its place."""
 
 
