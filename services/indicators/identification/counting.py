@@ -19,7 +19,7 @@ from services.indicators.identification.corrections import Correction, applied_t
 from services.indicators.identification.reorganisations import taken_by
 from services.indicators.methodologies.document import Methodology
 
-__all__ = ["CountedCells", "count_cells", "sent"]
+__all__ = ["DETAILS_HASH", "CountedCells", "count_cells", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +95,29 @@ _COUNT_SOURCES = """
     WHERE p.procedure_id = ANY ('{procedures}')
     GROUP BY {school}
 """
+_DETAILS = (
+    "subject_procedure_id", "subject", "subject_n", "subject_absent", "subject_low",
+    "subject_failed", "subject_mass", "source_procedure_id", "import_id", "sheet_no", "first_row",
+    "last_row", "source_rows",
+)  # fmt: skip
+# 64 bits by the function that hash partitions lie by, so the same in every later version of
+# PostgreSQL. SHA-256 over the same arrays would cost a fifth of the run.
+DETAILS_HASH = "hash_array_extended(ARRAY[{}], 0)".format(
+    ", ".join(f"hash_array_extended({name}, 0)" for name in _DETAILS)
+)
 _KEEP = text(
-    """
+    f"""
     INSERT INTO run_evidence (
         run_id, school_id, region_id, municipality_id, procedure_id, n, low, low_otherwise,
         subject_procedure_id, subject, subject_n, subject_absent, subject_low, subject_failed,
-        subject_mass, source_procedure_id, import_id, sheet_no, first_row, last_row, source_rows
+        subject_mass, source_procedure_id, import_id, sheet_no, first_row, last_row, source_rows,
+        details_hash
     )
     SELECT :run_id, s.id, s.region_id, s.municipality_id, p.procedure_id, p.n, p.low,
            p.low_otherwise,
            subject_procedure_id, subject, subject_n, subject_absent, subject_low, subject_failed,
-           subject_mass, source_procedure_id, import_id, sheet_no, first_row, last_row, source_rows
+           subject_mass, source_procedure_id, import_id, sheet_no, first_row, last_row, source_rows,
+           {DETAILS_HASH}
     FROM counted p
     JOIN school s ON s.id = p.school_id AND s.region_id = :region_id
                  AND (s.closed_on IS NULL OR s.closed_on > :on)

@@ -201,6 +201,9 @@ class RunEvidence(Located, Base):
     first_row: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     last_row: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     source_rows: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    # Names a change of the numbers of subjects and of rows, which the answers do not follow from but
+    # the decision sheet prints (`counting.DETAILS_HASH`). None in runs of before it was kept.
+    details_hash: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class RunSchool(Located, Base):

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.indicators.identification.counting import DETAILS_HASH
 from services.indicators.identification.evaluation import Findings, evaluate
 from services.indicators.identification.frozen import frozen
 from services.indicators.identification.hashing import PARTS, procedure_hash, school_hashes
@@ -87,6 +88,7 @@ async def verify(session: AsyncSession, run: IdentificationRun) -> Verified:
             *_totals(run, hashes, counts),
             *await _procedures(session, run, inputs, findings),
             *await _schools(session, run, inputs, findings),
+            *await _details(session, run, inputs),
             *await _indices(session, run, methodology, inputs, findings),
         ],
     )
@@ -185,6 +187,31 @@ async def _schools(
                     )
                 )
     return found
+
+
+_CHANGED_DETAILS = text(
+    f"""
+    SELECT school_id, details_hash AS stored, {DETAILS_HASH} AS computed FROM run_evidence
+    WHERE run_id = :run_id AND details_hash IS NOT NULL
+      AND details_hash IS DISTINCT FROM {DETAILS_HASH}
+    """
+)
+
+
+async def _details(session: AsyncSession, run: IdentificationRun, inputs: Inputs) -> list[Mismatch]:
+    """Find schools whose numbers of subjects or rows are not those that were frozen."""
+    rows = await session.execute(_CHANGED_DETAILS, {"run_id": run.id})
+    codes = {school.school_id: school.code for school in inputs.schools}
+    return sorted(
+        (
+            Mismatch(
+                "run_evidence", "subjects, rows", row.school_id, codes.get(row.school_id),
+                str(row.stored), str(row.computed),
+            )
+            for row in rows
+        ),
+        key=lambda mismatch: mismatch.code or "",
+    )  # fmt: skip
 
 
 async def _indices(

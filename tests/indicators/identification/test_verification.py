@@ -96,6 +96,14 @@ CHANGES = {
         "UPDATE run_evidence SET low_otherwise[1] = low_otherwise[1] + 1 WHERE school_id = 6",
         {("run_evidence", "n, low", "670006")},
     ),
+    "a number of a subject": (
+        "UPDATE run_evidence SET subject_n[1] = subject_n[1] + 1 WHERE school_id = 6",
+        {("run_evidence", "subjects, rows", "670006")},
+    ),
+    "a row of a file": (
+        "UPDATE run_evidence SET first_row[1] = 1 WHERE school_id = 6",
+        {("run_evidence", "subjects, rows", "670006")},
+    ),
     "a flag": (
         "UPDATE run_school SET flags = 1, category = 'c0' WHERE school_id = 6",
         {("run_school", "flags", "670006"), ("run_school", "category", "670006")},

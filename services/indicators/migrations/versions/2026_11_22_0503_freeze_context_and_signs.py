@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.add_column("identification_run", sa.Column("notices", JSONB))
     op.add_column("run_evidence", sa.Column("low_otherwise", postgresql.ARRAY(sa.Integer())))
     op.add_column("run_evidence", sa.Column("corrections", JSONB))
+    op.add_column("run_evidence", sa.Column("details_hash", sa.BigInteger()))
     op.add_column(
         "run_school",
         sa.Column("unknown_flags", sa.SmallInteger(), server_default="0", nullable=False),
