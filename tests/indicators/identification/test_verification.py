@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from services.indicators.corrections.queries import fingerprint
 from services.indicators.identification.evaluation import evaluate
 from services.indicators.identification.freezing import freeze
 from services.indicators.identification.frozen import frozen
@@ -193,3 +194,51 @@ async def test_only_who_sees_the_whole_run_may_verify_it(full_desk):
 
     problem(await verified(full_desk, full_desk.run["id"], token=below), 403, "missing-scope")
     problem(await verified(full_desk, 10_000), 404, "run-not-found")
+
+
+async def corrected(session, school_id, procedure_id, n, low, failed):
+    await session.execute(
+        text(
+            "INSERT INTO cell_correction (region_id, municipality_id, school_id, procedure_id,"
+            " appeal_id, n, low, failed, counts_hash, order_number, created_by)"
+            " SELECT region_id, municipality_id, id, :procedure, :school, :n, :low, :failed, :hash,"
+            " '17', 'user:2' FROM school WHERE id = :school"
+        ),
+        {
+            "school": school_id, "procedure": procedure_id, "n": n, "low": low, "failed": failed,
+            "hash": await fingerprint(session, school_id=school_id, procedure_id=procedure_id),
+        },
+    )  # fmt: skip
+
+
+async def test_corrections_lie_over_the_counts_and_are_read_back_with_them(desk):
+    async with desk.facts() as session:
+        await full_region(session)
+        # Fewer low pupils; a cell of nobody; a cell that was never counted.
+        await corrected(session, 1, 241, 40, 2, 2)
+        await corrected(session, 4, 241, 0, 0, 0)
+        await corrected(session, 5, 242, 10, 9, 8)
+    run = await desk.computed(await desk.methodology(document=five_flags()))
+
+    async with desk.facts() as session:
+        inputs = await frozen(session, run["id"])
+        kept = await session.execute(
+            text(
+                "SELECT school_id, procedure_id, n, low, corrections FROM run_evidence"
+                " WHERE run_id = :run AND corrections IS NOT NULL ORDER BY school_id"
+            ),
+            {"run": run["id"]},
+        )
+        first, nobody, added = kept.all()
+
+    assert {(c.school_id, c.n, c.low, c.failed) for c in inputs.corrections} == {
+        (1, 40, 2, 2), (4, 0, 0, 0), (5, 10, 9, 8),
+    }  # fmt: skip
+    at = first.procedure_id.index(241)
+    assert (first.n[at], first.low[at]) == (40, 2)
+    # What was counted stays beside it.
+    assert first.corrections[0]["counted"] == {"n": 40, "low": 20, "failed": 20}
+    assert (nobody.procedure_id, nobody.corrections[0]["counted"]["n"]) == ([], 1)
+    assert (added.procedure_id, added.n, added.low) == ([242], [10], [8])
+    answer = (await verified(desk, run["id"])).json()
+    assert answer["is_intact"], answer["mismatches"]
