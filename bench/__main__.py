@@ -16,7 +16,17 @@ from rich.table import Table
 
 from bench.figures import Figure
 
-MEASUREMENTS = ("import_results", "identification", "trace", "reads", "flood", "reach", "lists", "auditing")
+MEASUREMENTS = (
+    "import_results",
+    "identification",
+    "scenarios",
+    "trace",
+    "reads",
+    "flood",
+    "reach",
+    "lists",
+    "auditing",
+)
 UNLIMITED = {
     f"OPORA_GATEWAY_{who}_PER_SECOND": "0" for who in ("CALLER", "MACHINE", "SOURCE", "SIGN_IN")
 }

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.indicators.identification.schemas import (
     CertaintyCode,
@@ -73,6 +73,12 @@ def _is_shallow(value: Any) -> bool:
 
 class ScenarioIn(In):
     """Other settings for the frozen inputs of a run."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Порог 25 %", "changes": {"low_result": {"threshold": "1/4"}}}]
+        }
+    )
 
     title: str = Field(
         max_length=200, pattern=_TEXT, description="Название", examples=["Порог 25 %"]
