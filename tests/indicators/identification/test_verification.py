@@ -1,6 +1,8 @@
 """A run gives from its frozen rows what it gave, and notices a row that somebody has changed."""
 
 import dataclasses
+import random
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -13,8 +15,18 @@ from services.indicators.identification.frozen import frozen
 from services.indicators.identification.keeping import keep_answers
 from services.indicators.identification.tables import IdentificationRun
 from services.indicators.methodologies.document import Methodology
+from services.indicators.methodologies.operations import document_hash
+from services.indicators.methodologies.tables import MethodologyVersion
 from tests.indicators.identification.conftest import RUNS
 from tests.indicators.identification.worlds import FLAGS, five_flags, full_region
+from tests.support.builders.context import a_detection, a_profile
+from tests.support.builders.rollups import (
+    a_municipality,
+    a_procedure,
+    a_school,
+    insert,
+    results,
+)
 from tests.support.callers import municipality_user
 from tests.support.running import problem
 
@@ -242,3 +254,65 @@ async def test_corrections_lie_over_the_counts_and_are_read_back_with_them(desk)
     assert (added.procedure_id, added.n, added.low) == ([242], [10], [8])
     answer = (await verified(desk, run["id"])).json()
     assert answer["is_intact"], answer["mismatches"]
+
+
+async def a_random_region(session, region, dice):
+    """A region made by the dice: odd names, missing facts, cells of one pupil, schools without any."""
+    await insert(session, "region", id=region, code=f"r{region}", name=f"Регион {region}")
+    places = [region * 10 + place for place in range(dice.randint(1, 3))]
+    for place in places:
+        await a_municipality(session, place, f"Район «{place}»", region_id=region)
+    schools = [region * 100 + number for number in range(dice.randint(1, 12))]
+    for number in schools:
+        await a_school(
+            session, number, region_id=region, municipality_id=dice.choice(places),
+            name=dice.choice(["Школа", 'Школа "№ 1"; {ё}, \\', "школа"]),
+            stages=dice.choice([["noo"], ["ooo", "soo"], []]),
+            kind=dice.choice(["sosh", "evening"]), adverse=dice.choice([True, False, None]),
+        )  # fmt: skip
+    for number, (year, kind, grade) in enumerate(
+        (year, kind, grade) for year in (2022, 2023, 2024) for kind, grade in (("oge", 9), ("ege", 11))
+    ):  # fmt: skip
+        if dice.random() < 0.8:
+            procedure = region * 10 + number
+            await a_procedure(
+                session, procedure, kind=kind, grade=grade, year=year, region_id=region,
+                maximum=dice.choice([Decimal(31), Decimal("31.5")]),
+            )  # fmt: skip
+            counts = {s: dice.choice([1, 1, 5, 30, 60]) for s in schools if dice.random() < 0.7}
+            await results(
+                session, procedure, {s: (dice.randint(0, n), n) for s, n in counts.items()}
+            )
+    for school in dice.sample(schools, k=len(schools) // 2):
+        codes = ("higher_education", "large_families", "staff_shortage")
+        values = {c: dice.choice([None, "0", "0.5", "0.123456789", "100"]) for c in codes}
+        await a_profile(session, school, dict(dice.sample(sorted(values.items()), k=2)))
+    asked = dice.sample(schools, k=len(schools) // 2)
+    if asked:
+        signs = [(school, "over_easy") for school in asked[:2]]
+        await a_detection(session, year=2024, asked=asked, signs=signs, region_id=region)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_region_is_read_back_as_it_was_frozen(idle_desk, seed):
+    methodology = Methodology.model_validate(
+        five_flags(small_n={"below": 10, "policy": "pool", "years": 2})
+    )
+    async with idle_desk.facts() as session:
+        await a_random_region(session, 1, random.Random(seed))
+        version = MethodologyVersion(
+            region_id=1, code=methodology.code, number=1, title="М", created_by="user:1",
+            document=methodology.canonical(), document_hash=document_hash(methodology),
+        )  # fmt: skip
+        session.add(version)
+        await session.flush()
+        run = IdentificationRun(
+            region_id=1, year=2025, methodology_version_id=version.id, state="computing",
+            created_by="user:1",
+        )  # fmt: skip
+        session.add(run)
+        await session.flush()
+        inputs = await freeze(session, run, methodology)
+        await keep_answers(session, run, inputs, evaluate(inputs, methodology), methodology)
+
+        assert plain(await frozen(session, run.id)) == plain(inputs)
