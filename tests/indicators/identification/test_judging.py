@@ -167,3 +167,22 @@ def test_nobody_is_judged_when_there_are_no_cells():
 
     assert len(found.certainty) == 0
     assert found.priors == {}
+
+
+def test_of_every_number_in_every_size_those_count_that_reach_the_threshold_twice():
+    others = cells_of([(school, 0, 1, 50, 2 + school % 11) for school in range(20)])
+    priors = priors_of(others)
+    prior = priors[0, 1]
+    every = [(n, low) for n in range(1, 41) for low in range(n + 1)]
+    document = methodology(small_n=NAIVE, certainty=SHRUNKEN)
+
+    found = judge(cells_of([(0, 0, 1, *cell) for cell in every]), document, priors)
+
+    threshold = Fraction(3, 10)
+    expected = [
+        Fraction(low, n) >= threshold
+        and (low + prior.weight * prior.share) / (n + prior.weight) >= threshold
+        for n, low in every
+    ]
+    assert [bool(c >= Certainty.POSSIBLE) for c in found.certainty] == expected
+    assert sum(expected) < sum(Fraction(low, n) >= threshold for n, low in every)
