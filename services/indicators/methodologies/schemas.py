@@ -13,9 +13,9 @@ from services.kit.inputs import Id
 
 __all__ = [
     "ComparisonOut",
-    "FindingOut",
     "LintIn",
     "LintOut",
+    "MethodologyFindingOut",
     "MethodologyVersionIn",
     "MethodologyVersionOut",
     "MethodologyVersionRow",
@@ -27,6 +27,7 @@ __all__ = [
 
 _EXAMPLE = "smolensk-nro-fnsu"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
 
 class _AsSent:
     """Told in the contract as what it annotates, and taken as whatever was sent."""
@@ -45,7 +46,7 @@ WrittenDocument = Annotated[Methodology, _AsSent()]
 """A document as it was sent: the linter reads it, so that everything wrong is told with its place."""
 
 
-class FindingOut(Out):
+class MethodologyFindingOut(Out):
     """A finding of the linter."""
 
     code: str = Field(description="Машинный код замечания", examples=["no-order"])
@@ -79,7 +80,7 @@ class LintOut(Out):
     )
     errors: int = Field(description="Ошибок", examples=[0])
     warnings: int = Field(description="Предупреждений", examples=[1])
-    findings: list[FindingOut] = Field(description="Замечания, сначала ошибки")
+    findings: list[MethodologyFindingOut] = Field(description="Замечания, сначала ошибки")
 
 
 class MethodologyVersionIn(In):
@@ -171,7 +172,7 @@ class MethodologyVersionOut(MethodologyVersionRow):
     """A version with its document."""
 
     document: Methodology = Field(description="Документ методики")
-    findings: list[FindingOut] = Field(
+    findings: list[MethodologyFindingOut] = Field(
         description="Замечания линтера в день добавления: предупреждения и советы"
     )
     version: int = Field(description="Версия записи (ETag); не меняется", examples=[1])
@@ -183,7 +184,7 @@ class ShippedOut(Out):
     items: list[Methodology] = Field(description="Документы поставляемых методик")
 
 
-class DifferenceOut(Out):
+class DocumentDifferenceOut(Out):
     """One difference between two documents."""
 
     pointer: str = Field(
@@ -203,7 +204,9 @@ class ComparisonOut(Out):
     before_id: int = Field(description="С какой версией сравнивается", examples=[3])
     after_id: int = Field(description="Какая версия сравнивается", examples=[4])
     is_equal: bool = Field(description="true: документы одинаковы", examples=[False])
-    differences: list[DifferenceOut] = Field(description="Различия по порядку полей документа")
+    differences: list[DocumentDifferenceOut] = Field(
+        description="Различия по порядку полей документа"
+    )
 
 
 class PackageOrigin(In):
@@ -256,7 +259,7 @@ class PackageOut(Out):
     )
     document_hash: str = Field(description="SHA-256 документа", examples=[_HASH])
     origin: PackageOrigin = Field(description="Из какой версии сделан")
-    findings: list[FindingOut] = Field(description="Замечания линтера в день добавления")
+    findings: list[MethodologyFindingOut] = Field(description="Замечания линтера в день добавления")
     package_hash: str = Field(
         description="SHA-256 остального пакета: показывает порчу в пути, не авторство",
         examples=[_HASH],

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from services.indicators.methodologies.schemas import FindingOut, OriginOut
+from services.indicators.methodologies.schemas import MethodologyFindingOut, OriginOut
 from services.kit.http import In, Out
 from services.kit.inputs import Id
 
@@ -102,4 +102,4 @@ class DraftOut(DraftRow):
     is_addable: bool = Field(
         description="true: ошибок нет, черновик можно принять версией", examples=[False]
     )
-    findings: list[FindingOut] = Field(description="Замечания линтера на сегодня")
+    findings: list[MethodologyFindingOut] = Field(description="Замечания линтера на сегодня")
