@@ -309,14 +309,14 @@ NOT_PUPILS = {
     "Id": r"^(id|.*_id)$",
     "a year, a grade, a number of a version or sheet": r"^(year|grade|version|number|sheet_no|"
     r"methodology_number|first_sheet|last_sheet|.*revision)$",
-    "schools": r"^(total|by_category|many)$",
+    "schools": r"^(schools|place|total|by_category|many)$",
     "procedures of a rule": r"^(at_least|with_data|certain|possible|not_excluded)$",
     "rows of a file, read by those who load it (imports:read)": r"^(rows_in|stored|rejected|ignored|"
     r"count|counts|first_row|last_row|size_bytes|done)$",
-    "a place in a sequence": r"^(position|checked_from|checked_to|status)$",
+    "a place in a sequence": r"^(series|position|checked_from|checked_to|status)$",
     "points of a scale": r"^(minimum|maximum|top|low_below_milli|mass_from_milli)$",
     "years of a scale": r"^year_(from|to)$",
-    "a setting of a methodology": r"^(years|below|from_n|places|.*_years|years_back)$",
+    "a setting of a methodology": r"^(small_below|years|below|from_n|places|.*_years|years_back)$",
 }
 COUNTING = {"IndexOut", "LowIndexOut", "LineageOut", "SubjectTraceOut", "SourceOut", "ThresholdOut"}
 

@@ -388,7 +388,7 @@ def points_of(method: str, component: dict) -> Decimal | None:
         if method == "regression":
             return number
         if method == "weighted_z":
-            if component["n"] < 2:
+            if component["schools"] < 2:
                 return None
             sd = Decimal(component["sd"])
             score = (number - Decimal(component["mean"])) / sd if sd else Decimal(0)

@@ -108,7 +108,7 @@ def _component(
         value=plain(value) if is_exact else None,
         over_value=plain(over_value) if is_exact else None,
         source=source,
-        n=measured["n"],
+        schools=measured["n"],
         mean=measured["mean"],
         sd=measured["sd"],
         minimum=measured["minimum"],

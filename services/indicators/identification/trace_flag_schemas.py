@@ -203,7 +203,7 @@ class ComponentTraceOut(Out):
     source: str | None = Field(
         description="Источник значения", examples=["Социальный паспорт, строка 12"]
     )
-    n: int = Field(description="У скольких школ компонент есть", examples=[75])
+    schools: int = Field(description="У скольких школ компонент есть", examples=[75])
     mean: str | None = Field(description="Среднее по школам, до 9 знаков", examples=["0.25"])
     sd: str | None = Field(
         description="Стандартное отклонение (делённое на n), до 9 знаков", examples=["0.08"]

@@ -189,7 +189,7 @@ def _component(told: ComponentTraceOut, *, is_hidden: bool) -> list[str]:
         value,
         printed(told.source),
         "большое" if told.adverse == "high" else "малое",
-        printed(told.n),
+        printed(told.schools),
         *(
             exactly(text or NOTHING)
             for text in (told.mean, told.sd, told.minimum, told.maximum, told.norm)
