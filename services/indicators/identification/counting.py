@@ -127,10 +127,15 @@ _KEEP = text(
               array_send(n) AS n, array_send(low) AS low, array_send(low_otherwise) AS low_otherwise
     """
 )
-# Sums over hundreds of thousands of patterns stay in memory, and whole procedures are read in the
-# order in which they lie: along the index by school every row would be looked up by itself.
+# Sums over hundreds of thousands of patterns stay in memory (8 kB for a school, from 64 to 384 MB), and
+# whole procedures are read in the order in which they lie: along the index by school every row would be
+# looked up by itself.
 _COUNTING = text(
-    "SELECT set_config('work_mem', '64MB', true), set_config('enable_indexscan', 'off', true)"
+    """
+    SELECT set_config('work_mem', LEAST(384, GREATEST(64, count(*) / 125)) || 'MB', true),
+           set_config('enable_indexscan', 'off', true)
+    FROM school WHERE region_id = :region_id
+    """
 )
 _COUNTED = text("SELECT set_config('enable_indexscan', 'on', true)")
 _BITS = {"minimum": "failed_mask", "bmin": "low_mask"}
@@ -160,7 +165,7 @@ async def count_cells(
         passed: Merged schools whose cells another takes over: predecessor -> successor.
         on: The day of the run.
     """
-    await session.execute(_COUNTING)
+    await session.execute(_COUNTING, {"region_id": region_id})
     connection = await session.connection()
     for counting in _statements(procedures, methodology, corrections, passed):
         # Not text(): the constants hold no parameters, and a cast must not look like one.

@@ -13,7 +13,7 @@ async def identify(work: Work) -> None:
     """Compute the run in one transaction, or write down why it is refused.
 
     The reach is the region's, so that not even a mistaken statement counts another region's pupils.
-    Measured against the system's reach (`bench/identification.py`) it costs nothing.
+    Measured against the system's reach (`bench/identification.py`) the difference is lost in noise.
     """
     run_id = int(work.params["run_id"])
     await work.progress(0, 1, "Замораживаются исходные данные и применяются правила")
