@@ -234,10 +234,10 @@ class DetectionRow(Out):
         description="Числа школ и признаков по всему региону; null, пока не посчитано"
     )
     created_by: str = Field(description="Кто начал", examples=["user:7"])
-    created_at: datetime = Field(description="Когда начато", examples=[_AT])
-    computed_at: datetime | None = Field(description="Когда посчитано", examples=[_AT])
+    created_at: datetime = Field(description="Когда начато (UTC)", examples=[_AT])
+    computed_at: datetime | None = Field(description="Когда посчитано (UTC)", examples=[_AT])
     published_at: datetime | None = Field(
-        description="Когда открыто муниципалитетам", examples=[None]
+        description="Когда открыто муниципалитетам (UTC)", examples=[None]
     )
     version: int = Field(description="Версия записи (ETag)", examples=[2])
 
@@ -261,7 +261,7 @@ class DetectionOut(DetectionRow):
     published_by: str | None = Field(description="Кто открыл", examples=[None])
     void_reason: str | None = Field(description="Причина отмены", examples=[None])
     voided_by: str | None = Field(description="Кто отменил", examples=[None])
-    voided_at: datetime | None = Field(description="Когда отменено", examples=[None])
+    voided_at: datetime | None = Field(description="Когда отменено (UTC)", examples=[None])
 
 
 class DetectedSchoolOut(Out):
@@ -339,7 +339,7 @@ class SignOut(Counted):
     review_document: str | None = Field(description="Документ проверки", examples=[None])
     review_document_on: date | None = Field(description="Дата документа", examples=[None])
     reviewed_by: str | None = Field(description="Кто рассмотрел", examples=[None])
-    reviewed_at: datetime | None = Field(description="Когда рассмотрен", examples=[None])
+    reviewed_at: datetime | None = Field(description="Когда рассмотрен (UTC)", examples=[None])
     reviewed_with_id: int | None = Field(
         description="Признак прежнего выявления с теми же числами, рассмотрение которого перенесено",
         examples=[None],
