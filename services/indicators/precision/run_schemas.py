@@ -78,7 +78,7 @@ class ProcedurePrecisionOut(Counted):
         examples=["0.642318055"],
     )
     pupils_to_threshold: Annotated[int | None, Field(json_schema_extra=DERIVED)] = Field(
-        description="Сколько учеников до порога: больше нуля — на столько меньше низких результатов, и "
+        description="Сколько учеников (человек) до порога: больше нуля — на столько меньше низких результатов, и "
         "результат процедуры уже не низкий; меньше нуля — на столько больше, и он низкий",
         examples=[2],
     )

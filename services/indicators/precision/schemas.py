@@ -51,17 +51,7 @@ Power = Annotated[
         examples=["0.8"],
     ),
 ]
-Rho = Annotated[
-    Decimal,
-    Field(
-        ge=0,
-        lt=1,
-        max_digits=10,
-        decimal_places=9,
-        description="Внутришкольная корреляция: насколько ученики одной школы похожи; 0 — как разные",
-        examples=["0.05"],
-    ),
-]
+Rho = Annotated[Decimal, Field(ge=0, lt=1, max_digits=10, decimal_places=9)]
 Points = Annotated[
     Decimal,
     Field(max_digits=9, decimal_places=3, ge=-100_000, le=100_000),
@@ -142,7 +132,8 @@ class DetectableIn(In):
     )
     rho: Rho | None = Field(
         default=None,
-        description="Внутришкольная корреляция; null — оценить по процедуре или считать 0",
+        description="Внутришкольная корреляция: насколько похожи ученики одной школы; null — оценить по "
+        "процедуре или считать 0",
         examples=["0.05"],
     )
     alpha: Alpha = Decimal("0.05")
@@ -261,7 +252,11 @@ class TargetIn(In):
         description="Из скольких школ участники; вместе с rho даёт поправку на похожесть учеников",
         examples=[1],
     )
-    rho: Rho = Decimal(0)
+    rho: Rho = Field(
+        default=Decimal(0),
+        description="Внутришкольная корреляция: насколько похожи ученики одной школы; 0 — как разные",
+        examples=["0.05"],
+    )
     alpha: Alpha = Decimal("0.05")
     power: Power = Decimal("0.8")
     weak_numbers: WeakNumbers = Field(
