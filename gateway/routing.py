@@ -31,7 +31,7 @@ DESTINATIONS = (
     Destination(
         service="indicators",
         prefix=b"/api/indicators/",
-        uploads=(b"/api/indicators/v1/imports",),
+        uploads=(b"/api/indicators/v1/imports", b"/api/indicators/v1/profile-imports"),
     ),
     Destination(service="monitoring", prefix=b"/api/monitoring/"),
     Destination(service="training", prefix=b"/api/training/"),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.indicators.methodologies.conditions import Operator
 from services.kit.http import Out
 from services.kit.words import Meanings
 
@@ -94,7 +95,7 @@ class ConditionTraceOut(Out):
     code: str | None = Field(
         default=None, description="Код индекса, показателя или правила", examples=["isbsh"]
     )
-    operator: Literal[">=", ">", "<=", "<"] | None = Field(
+    operator: Operator | None = Field(
         default=None, description="Сравнение значения с порогом", examples=["<="]
     )
     threshold: str | None = Field(default=None, description="Порог, точно", examples=["45"])

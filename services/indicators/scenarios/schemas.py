@@ -269,7 +269,7 @@ class EffectOut(Out):
         description="По виду школы, по местности, по малокомплектности"
     )
     borderline: BorderlineOut = Field(description="Пограничные школы")
-    pupils: PupilsOut = Field(description="Учеников затронуто")
+    pupils: PupilsOut = Field(description="Сколько учеников затронуто (человек)")
     agreement: list[AgreementOut] = Field(
         description="Согласие со списком прогона и, если он есть, с опубликованным списком прошлого "
         "года"
