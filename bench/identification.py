@@ -24,8 +24,8 @@ from bench.figures import Figure
 from bench.region import BY_HAND, fill
 from services.indicators.app import SERVICE
 from services.indicators.identification import operations, queries
+from services.indicators.identification.answering.verification import verify
 from services.indicators.identification.tables import IdentificationRun
-from services.indicators.identification.verification import verify
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.operations import document_hash
 from services.indicators.methodologies.shipped import shipped_methodologies

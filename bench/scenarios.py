@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.identification import MANY_SCHOOLS, SCHOOLS, Bench, filled
-from services.indicators.identification import differences as comparing
-from services.indicators.identification.difference_reasons import Reader
+from services.indicators.identification.differences import comparing
+from services.indicators.identification.differences.reasons import Reader
 from services.indicators.scenarios import operations, queries
 from services.indicators.scenarios.schemas import ScenarioIn
 from services.kit.principals import Principal, Role

@@ -19,7 +19,7 @@ from services.indicators.identification.sheets.contents import sheet_of
 from services.indicators.identification.sheets.document import document
 from services.indicators.identification.sheets.page import page
 from services.indicators.identification.tables import RunEvidence
-from services.indicators.identification.trace_schemas import TraceOut
+from services.indicators.identification.tracing.schemas import TraceOut
 from services.indicators.suppression.queries import Told
 from services.kit.reach import Reach
 

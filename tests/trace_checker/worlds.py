@@ -12,11 +12,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from services.indicators.algebra.values import MISSING, State, Value
-from services.indicators.identification import keeping
-from services.indicators.identification.considered import FrozenProcedure
-from services.indicators.identification.evaluation import Findings, evaluate
-from services.indicators.identification.facts import RunFacts
-from services.indicators.identification.inputs import (
+from services.indicators.identification.answering import keeping
+from services.indicators.identification.answering.evaluation import Findings, evaluate
+from services.indicators.identification.answering.series import series_of
+from services.indicators.identification.freezing.considered import FrozenProcedure
+from services.indicators.identification.freezing.inputs import (
     AttributeColumn,
     FrozenCells,
     FrozenSign,
@@ -24,7 +24,6 @@ from services.indicators.identification.inputs import (
     SchoolFacts,
     in_order,
 )
-from services.indicators.identification.series import series_of
 from services.indicators.identification.tables import (
     IdentificationRun,
     RunContext,
@@ -34,9 +33,10 @@ from services.indicators.identification.tables import (
     RunSchool,
     RunSign,
 )
-from services.indicators.identification.trace import trace_of
-from services.indicators.identification.trace_reading import SchoolRows
-from services.indicators.identification.trace_schemas import TraceOut
+from services.indicators.identification.tracing.facts import RunFacts
+from services.indicators.identification.tracing.reading import SchoolRows
+from services.indicators.identification.tracing.schemas import TraceOut
+from services.indicators.identification.tracing.trace import trace_of
 from services.indicators.methodologies.document import Methodology
 from services.indicators.suppression.queries import Told
 from services.kit.reach import Reach

@@ -9,7 +9,7 @@ import numpy as np
 
 from services.indicators.algebra.rules import Integers
 from services.indicators.algebra.values import State, Value
-from services.indicators.identification.inputs import FrozenCells, Inputs
+from services.indicators.identification.freezing.inputs import FrozenCells, Inputs
 
 __all__ = ["corrected_inputs"]
 

@@ -10,9 +10,9 @@ from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.appeals.correcting import corrected_inputs
 from services.indicators.appeals.schemas import SandboxOutcome
-from services.indicators.identification.evaluation import Findings, evaluate
-from services.indicators.identification.frozen import frozen
-from services.indicators.identification.inputs import Inputs
+from services.indicators.identification.answering.evaluation import Findings, evaluate
+from services.indicators.identification.freezing.frozen import frozen
+from services.indicators.identification.freezing.inputs import Inputs
 from services.indicators.methodologies.document import Methodology
 
 __all__ = ["outcome_of", "try_out"]

@@ -28,7 +28,7 @@ from services.indicators.clusters.schemas import (
 )
 from services.indicators.context import queries as context
 from services.indicators.identification import queries as identification
-from services.indicators.identification.facts import RunFacts, facts_of
+from services.indicators.identification.tracing.facts import RunFacts, facts_of
 
 __all__ = ["run_clusters"]
 

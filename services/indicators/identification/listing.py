@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.hashing import digest
+from services.indicators.identification.freezing.hashing import digest
 from services.indicators.identification.schemas import (
     CategoryOut,
     CountOut,

@@ -7,13 +7,15 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.identification import queries
-from services.indicators.identification.asked import read_overtaken
-from services.indicators.identification.considered import considered_procedures
-from services.indicators.identification.evaluation import evaluate
-from services.indicators.identification.freezing import freeze
-from services.indicators.identification.keeping import keep_answers
-from services.indicators.identification.notices import notices_of
-from services.indicators.identification.priors import keep_priors
+from services.indicators.identification.answering.evaluation import evaluate
+from services.indicators.identification.answering.keeping import keep_answers
+from services.indicators.identification.answering.notices import notices_of
+from services.indicators.identification.answering.priors import keep_priors
+from services.indicators.identification.answering.totals import counts_of, hashes_of
+from services.indicators.identification.answering.verification import stored_list_hash, verify
+from services.indicators.identification.freezing.asked import read_overtaken
+from services.indicators.identification.freezing.considered import considered_procedures
+from services.indicators.identification.freezing.freeze import freeze
 from services.indicators.identification.schemas import ApprovalIn, RunIn, VoidingIn
 from services.indicators.identification.tables import (
     IdentificationRun,
@@ -26,8 +28,6 @@ from services.indicators.identification.tables import (
     RunSchool,
     RunSign,
 )
-from services.indicators.identification.totals import counts_of, hashes_of
-from services.indicators.identification.verification import stored_list_hash, verify
 from services.indicators.methodologies import queries as methodologies
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.tables import MethodologyVersion

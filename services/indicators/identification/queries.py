@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.facts import RunFacts, facts_of
+from services.indicators.identification.answering.verification import verify
 from services.indicators.identification.listing import list_by_municipality
-from services.indicators.identification.reasons import reasons_of
 from services.indicators.identification.schemas import (
     HashPairOut,
     ListOut,
@@ -27,10 +26,11 @@ from services.indicators.identification.tables import (
     RunEvidence,
     RunSchool,
 )
-from services.indicators.identification.trace import school_out, trace_of
-from services.indicators.identification.trace_reading import read_school
-from services.indicators.identification.trace_schemas import TraceOut
-from services.indicators.identification.verification import verify
+from services.indicators.identification.tracing.facts import RunFacts, facts_of
+from services.indicators.identification.tracing.reading import read_school
+from services.indicators.identification.tracing.reasons import reasons_of
+from services.indicators.identification.tracing.schemas import TraceOut
+from services.indicators.identification.tracing.trace import school_out, trace_of
 from services.indicators.suppression.queries import Told
 from services.kit.pages import Page, PageAsk, Rows, keyset
 from services.kit.problems import Problem

@@ -6,15 +6,15 @@ from fastapi import Path, Query, Response
 
 from services.indicators.identification import operations, queries
 from services.indicators.identification.access import SIGNS, RunApprover, RunEditor, RunReader
-from services.indicators.identification.considered import (
+from services.indicators.identification.differences.comparing import differences
+from services.indicators.identification.differences.reasons import Reader
+from services.indicators.identification.differences.schemas import DifferencesOut
+from services.indicators.identification.freezing.considered import (
     MarginDiffers,
     NoMassSubjects,
     NoProcedures,
     UseNotPermitted,
 )
-from services.indicators.identification.difference_reasons import Reader
-from services.indicators.identification.difference_schemas import DifferencesOut
-from services.indicators.identification.differences import differences
 from services.indicators.identification.operations import (
     ListHashDiffers,
     MethodologyNotInForce,
@@ -42,7 +42,7 @@ from services.indicators.identification.schemas import (
     VerificationOut,
     VoidingIn,
 )
-from services.indicators.identification.trace_schemas import TraceOut
+from services.indicators.identification.tracing.schemas import TraceOut
 from services.indicators.identification.workbook import workbook
 from services.indicators.methodologies.queries import MethodologyVersionNotFound
 from services.indicators.suppression.access import EXACT, Numbers

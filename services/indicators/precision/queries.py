@@ -15,12 +15,12 @@ from services.indicators.algebra.posterior import probability_at_least
 from services.indicators.algebra.shares import Share, round_half_up
 from services.indicators.algebra.shrinkage import Prior, shrunken
 from services.indicators.identification import queries as identification
-from services.indicators.identification.borderline import borderline_schools, to_threshold
-from services.indicators.identification.facts import RunFacts, facts_of
-from services.indicators.identification.judging import Cells, Judged, Priors, cuts_of
-from services.indicators.identification.priors import kept_priors
+from services.indicators.identification.answering.borderline import borderline_schools, to_threshold
+from services.indicators.identification.answering.judging import Cells, Judged, Priors, cuts_of
+from services.indicators.identification.answering.priors import kept_priors
 from services.indicators.identification.tables import RunEvidence, RunProcedure, RunSchool
-from services.indicators.identification.trace_procedures import judged_cells, may_be_told
+from services.indicators.identification.tracing.facts import RunFacts, facts_of
+from services.indicators.identification.tracing.procedures import judged_cells, may_be_told
 from services.indicators.precision.run_schemas import (
     Badge,
     EndsOut,

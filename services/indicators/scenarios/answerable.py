@@ -10,8 +10,8 @@ from typing import Any
 
 from services.indicators.algebra.exact import exact
 from services.indicators.context.documents import AttributeResult, IndexText, LowIndexResult
-from services.indicators.identification.considered import FrozenProcedure
-from services.indicators.identification.inputs import Inputs
+from services.indicators.identification.freezing.considered import FrozenProcedure
+from services.indicators.identification.freezing.inputs import Inputs
 from services.indicators.methodologies.document import Methodology
 from services.kit.problems import Problem
 

@@ -17,12 +17,18 @@ from pydantic import ValidationError
 from services.indicators.algebra.attribution import Cause, causes
 from services.indicators.algebra.borders import Borders
 from services.indicators.algebra.rules import Integers
-from services.indicators.identification.borderline import borderline_schools
-from services.indicators.identification.evaluation import EXCLUDED, Findings, evaluate
-from services.indicators.identification.inputs import Inputs
-from services.indicators.identification.judging import Booleans
-from services.indicators.identification.mixing import narrowed
-from services.indicators.identification.outcomes import ENTERED, LEFT, NONE, Outcomes, Words
+from services.indicators.identification.answering.borderline import borderline_schools
+from services.indicators.identification.answering.evaluation import EXCLUDED, Findings, evaluate
+from services.indicators.identification.answering.judging import Booleans
+from services.indicators.identification.answering.outcomes import (
+    ENTERED,
+    LEFT,
+    NONE,
+    Outcomes,
+    Words,
+)
+from services.indicators.identification.differences.mixing import narrowed
+from services.indicators.identification.freezing.inputs import Inputs
 from services.indicators.methodologies.changes import changed_settings, partly
 from services.indicators.methodologies.document import Methodology
 

@@ -12,10 +12,10 @@ import numpy as np
 from services.indicators.algebra.agreement import Agreement, agreement
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.shares import round_half_up
-from services.indicators.identification.inputs import Inputs, SchoolFacts
-from services.indicators.identification.judging import Booleans
+from services.indicators.identification.answering.judging import Booleans
+from services.indicators.identification.answering.outcomes import CHANGED, ENTERED, LEFT
+from services.indicators.identification.freezing.inputs import Inputs, SchoolFacts
 from services.indicators.identification.listing import alphabetical
-from services.indicators.identification.outcomes import CHANGED, ENTERED, LEFT
 from services.indicators.scenarios.computing import Computed
 from services.indicators.scenarios.schemas import (
     AgreementOut,

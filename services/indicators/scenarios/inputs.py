@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.identification import queries as runs
-from services.indicators.identification.frozen import frozen
-from services.indicators.identification.inputs import Inputs, TornInputsError
-from services.indicators.identification.outcomes import Outcomes
+from services.indicators.identification.answering.outcomes import Outcomes
+from services.indicators.identification.freezing.frozen import frozen
+from services.indicators.identification.freezing.inputs import Inputs, TornInputsError
 from services.indicators.identification.queries import RunNotComputed
 from services.indicators.identification.tables import IdentificationRun, RunSchool
 from services.indicators.methodologies.document import Methodology

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.indicators.identification.hashing import digest
-from services.indicators.identification.inputs import Inputs
+from services.indicators.identification.freezing.hashing import digest
+from services.indicators.identification.freezing.inputs import Inputs
 from services.indicators.scenarios.computing import Computed
 
 __all__ = ["answers_hash", "keep_schools"]

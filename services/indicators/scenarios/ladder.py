@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from services.indicators.algebra.agreement import agreement
 from services.indicators.algebra.shares import round_half_up
-from services.indicators.identification.evaluation import evaluate
-from services.indicators.identification.judging import Booleans
-from services.indicators.identification.mixing import narrowed
-from services.indicators.identification.outcomes import ENTERED, LEFT, Outcomes
+from services.indicators.identification.answering.evaluation import evaluate
+from services.indicators.identification.answering.judging import Booleans
+from services.indicators.identification.answering.outcomes import ENTERED, LEFT, Outcomes
+from services.indicators.identification.differences.mixing import narrowed
 from services.indicators.methodologies.document import Methodology
 from services.indicators.scenarios.answerable import unanswerable
 from services.indicators.scenarios.computing import written

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.rules import answer_all
-from services.indicators.identification.borderline import borderline_schools, to_threshold
-from services.indicators.identification.judging import judge
+from services.indicators.identification.answering.borderline import borderline_schools, to_threshold
+from services.indicators.identification.answering.judging import judge
 from tests.indicators.identification.test_judging import SHRUNKEN, cells_of, methodology
 
 POLICIES = [

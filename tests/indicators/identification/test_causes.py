@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.indicators.identification.causes import Side, answers, attribute
+from services.indicators.identification.differences.causes import Side, answers, attribute
 from services.indicators.methodologies.changes import merged
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies

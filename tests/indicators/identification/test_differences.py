@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from services.indicators.identification.causes import Side, attribute
-from services.indicators.identification.corrections import Correction
-from services.indicators.identification.difference_details import changes_of
-from services.indicators.identification.difference_reasons import (
+from services.indicators.identification.differences.causes import Side, attribute
+from services.indicators.identification.differences.details import changes_of
+from services.indicators.identification.differences.reasons import (
     Reader,
     SchoolLineage,
     reason_of,
 )
+from services.indicators.identification.freezing.corrections import Correction
 from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.indicators.identification.conftest import RUNS
 from tests.support.builders.facts import Facts

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.evaluation import evaluate
-from services.indicators.identification.judging import Cells, judge
+from services.indicators.identification.answering.evaluation import evaluate
+from services.indicators.identification.answering.judging import Cells, judge
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.support.builders.inputs import KINDS, inputs_of, schools_of

@@ -12,7 +12,7 @@ import numpy as np
 
 from services.indicators.algebra.certainty import Certainty
 from services.indicators.algebra.rules import answer_all
-from services.indicators.identification.judging import Cells, judge, priors_of
+from services.indicators.identification.answering.judging import Cells, judge, priors_of
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.support import reports

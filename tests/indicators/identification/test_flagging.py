@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.indicators.identification.evaluation import evaluate
+from services.indicators.identification.answering.evaluation import evaluate
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
 from tests.support.builders.inputs import KINDS, inputs_of, schools_of

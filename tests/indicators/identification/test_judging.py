@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.judging import Cells, judge, priors_of
+from services.indicators.identification.answering.judging import Cells, judge, priors_of
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.shipped import shipped_methodologies
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from services.indicators.identification.reorganisations import (
+from services.indicators.identification.freezing.reorganisations import (
     Event,
     Outcome,
     passed_on,

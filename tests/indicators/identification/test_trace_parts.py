@@ -3,12 +3,12 @@
 import datetime as dt
 from dataclasses import replace
 
-from services.indicators.identification.evaluation import evaluate
-from services.indicators.identification.facts import RunFacts
+from services.indicators.identification.answering.evaluation import evaluate
 from services.indicators.identification.sheets.contents import sheet_of
 from services.indicators.identification.sheets.page import page
 from services.indicators.identification.tables import RunReorganisation
-from services.indicators.identification.trace import trace_of
+from services.indicators.identification.tracing.facts import RunFacts
+from services.indicators.identification.tracing.trace import trace_of
 from services.indicators.methodologies.shipped import shipped_methodologies
 from services.indicators.suppression.queries import Told
 from services.kit.reach import Reach

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from services.indicators.corrections.queries import fingerprint
-from services.indicators.identification.evaluation import evaluate
-from services.indicators.identification.freezing import freeze
-from services.indicators.identification.frozen import frozen
-from services.indicators.identification.keeping import keep_answers
+from services.indicators.identification.answering.evaluation import evaluate
+from services.indicators.identification.answering.keeping import keep_answers
+from services.indicators.identification.freezing.freeze import freeze
+from services.indicators.identification.freezing.frozen import frozen
 from services.indicators.identification.tables import IdentificationRun
 from services.indicators.methodologies.document import Methodology
 from services.indicators.methodologies.operations import document_hash

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from services.indicators.algebra.values import MISSING, State, Value
-from services.indicators.identification.considered import FrozenProcedure
-from services.indicators.identification.inputs import (
+from services.indicators.identification.freezing.considered import FrozenProcedure
+from services.indicators.identification.freezing.inputs import (
     AttributeColumn,
     FrozenCells,
     FrozenSign,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from services.indicators.identification.narration import comma
+from services.indicators.identification.tracing.narration import comma
 from services.kit.spreadsheets import inert
 
 __all__ = ["HIDDEN", "NOTHING", "Fact", "Section", "Table", "day", "hidden", "moment", "printed"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.indicators.identification.sheets import sections
 from services.indicators.identification.sheets.blocks import Fact, Section
-from services.indicators.identification.trace_schemas import TraceOut
+from services.indicators.identification.tracing.schemas import TraceOut
 
 __all__ = ["Sheet", "sheet_of"]
 

@@ -13,12 +13,12 @@ from services.indicators.identification.sheets.blocks import (
     percent,
     printed,
 )
-from services.indicators.identification.trace_flag_schemas import (
+from services.indicators.identification.tracing.flag_schemas import (
     ComponentTraceOut,
     ConditionTraceOut,
     IndexTraceOut,
 )
-from services.indicators.identification.trace_schemas import (
+from services.indicators.identification.tracing.schemas import (
     IntervalOut,
     ProcedureTraceOut,
     ShareOut,

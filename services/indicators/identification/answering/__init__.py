@@ -1,0 +1,1 @@
+"""From frozen inputs to the answer of every school, and the proof that it still is the answer."""

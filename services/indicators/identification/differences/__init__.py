@@ -1,0 +1,1 @@
+"""Two runs compared: which schools entered or left, and which change suffices to say why."""
