@@ -64,6 +64,8 @@ UNTRACKED = {
     "indicators.run_reorganisation": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_index": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_context": "a part of its run, which is tracked; never changed once computed",
+    "indicators.objectivity_school": "a part of its detection, which is tracked; never changed",
+    "indicators.scenario_school": "a part of its scenario, which is tracked; never changed",
     "indicators.run_sign": "a part of its run, which is tracked; never changed once computed",
     "indicators.run_school": "a part of its run, which is tracked; never changed once computed",
     **{

@@ -411,6 +411,7 @@ STEP = "a step from one state to the next: out of its state it is refused with 4
 OWN = "of the caller's own account, proved by password or code"
 NO_IF_MATCH = {
     "indicators_commit_profile_import": STEP,
+    "indicators_create_scenario": "begins a thing of its own beside the run, which stays as it is",
     "gateway_revoke_key": "the only change a key knows: the second changes nothing",
     "gateway_end_own_session": STATES_AGAIN,
     "gateway_end_other_own_sessions": STATES_AGAIN,
@@ -535,10 +536,6 @@ NO_FEED = {
     ("indicators", "rollup_source"): PUPILS,
     ("indicators", "objectivity_school"): "part of a detection, which asks for a scope of its own",
     ("indicators", "run_procedure"): RUN_PART,
-    (
-        "indicators",
-        "methodology_draft",
-    ): "in work, nobody's rule yet; the version that it becomes is fed",
     ("indicators", "scenario_school"): "part of a scenario: never changes, and is read through it",
     ("indicators", "run_import"): RUN_PART,
     ("indicators", "run_evidence"): RUN_PART,
@@ -546,6 +543,8 @@ NO_FEED = {
     ("indicators", "run_index"): RUN_PART,
     ("indicators", "run_context"): RUN_PART,
     ("indicators", "run_sign"): RUN_PART,
+    ("indicators", "run_reorganisation"): RUN_PART,
+    ("indicators", "succession"): COPY,
     **{
         (service, table): COPY
         for service in ("indicators", "monitoring", "training")

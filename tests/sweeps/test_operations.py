@@ -309,7 +309,7 @@ async def test_a_missing_and_a_foreign_record_are_answered_alike(strangers, ids)
         located = [name for name in operation.path_parameters if name not in OPEN_TO_THE_REGION]
         if operation.method != "GET" or len(located) != 1 or len(operation.path_parameters) != 1:
             continue
-        foreign = await call(caller.ask, operation, {located[0]: ids[located[0]]})
+        foreign = await call(caller.ask, operation, {located[0]: operation.id_of(located[0], ids)})
         missing = await call(caller.ask, operation, {located[0]: 999_999_999})
         assert foreign.status_code == missing.status_code, operation.id
         assert {**foreign.json(), "request_id": ""} == {**missing.json(), "request_id": ""}, (

@@ -227,7 +227,7 @@ async def _locked(
 ) -> Appeal:
     found = await session.get(Appeal, appeal_id, with_for_update=True)
     if found is None:
-        raise queries.AppealNotFound(f"Апелляция {appeal_id} не найдена")
+        raise queries.AppealNotFound("Такой апелляции нет в вашем охвате")
     etags.check(seen, found.version)
     if found.state not in states:
         raise WrongAppealState(

@@ -69,7 +69,7 @@ async def appeal(session: AsyncSession, appeal_id: int) -> Appeal:
     """
     found = await session.get(Appeal, appeal_id)
     if found is None:
-        raise AppealNotFound(f"Апелляция {appeal_id} не найдена")
+        raise AppealNotFound("Такой апелляции нет в вашем охвате")
     return found
 
 
