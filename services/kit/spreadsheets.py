@@ -33,8 +33,15 @@ _LONGEST = 32_767
 _STARTS = frozenset("=+-@\u2212")
 """What begins a formula; full-width and other forms of these are taken for them."""
 
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me"})
-"""Kinds of characters (Unicode) that nobody sees: programs skip them, or lose them on the way."""
+_SEEN = frozenset("LNPS")
+"""Kinds of characters (Unicode) that somebody sees; programs skip all others, or lose them on the way."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by name that are drawn as nothing: fillers of Hangul and the empty Braille cell."""
+
+_TABLES = (unicodedata, unicodedata.ucd_3_2_0)
+"""The Unicode of this Python, and 3.2, the same in every Python. A character is seen if both say so: one
+that a program with older tables does not know, or that changed its kind, hides no formula behind it."""
 
 _QUOTES = frozenset("'\"`")
 
@@ -58,12 +65,17 @@ def _is_computed(text: str) -> bool:
     if _NUMBER.fullmatch(text):
         return False
     for character in text:
-        if character in "\t\r\n":
+        if character in "\t\r\n" or unicodedata.normalize("NFKC", character)[:1] in _STARTS:
             return True
-        if character in _QUOTES or unicodedata.category(character) in _UNSEEN:
-            continue
-        return unicodedata.normalize("NFKC", character)[:1] in _STARTS
+        if character not in _QUOTES and _is_seen(character):
+            return False
     return False
+
+
+def _is_seen(character: str) -> bool:
+    return character not in _BLANK and all(
+        table.category(character)[0] in _SEEN for table in _TABLES
+    )
 
 
 def csv_text(rows: Iterable[Iterable[Value]], *, mark: bool = True) -> str:
