@@ -265,24 +265,51 @@ async def _on_validation(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101  as above
     return render(
         ValidationFailed(
-            "Исправьте перечисленные поля и повторите запрос", errors=described(exc.errors())
+            "Исправьте перечисленные поля и повторите запрос",
+            errors=described(exc.errors(), sent=exc.body),
         )
     )
 
 
-def described(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def described(errors: Iterable[Mapping[str, Any]], *, sent: Any = None) -> list[dict[str, Any]]:
     """Tell what pydantic found: {pointer, code, detail} of each error, in Russian.
 
-    The place of an error begins with the part of the request ("body", "query") it lies in.
+    The place of an error begins with the part of the request ("body", "query") it lies in. With the
+    JSON body that was sent, a place names its fields alone.
     """
     return [
         {
-            "pointer": _pointer(tuple(error["loc"])),
+            "pointer": _pointer(_place_in(sent, error)),
             "code": error["type"],
             "detail": _sentence(error),
         }
         for error in errors
     ]
+
+
+def _place_in(sent: Any, error: Mapping[str, Any]) -> tuple[int | str, ...]:
+    """Give the place of an error without the names of unions' members, which pydantic puts between.
+
+    They are the steps that the body does not have, except for the last one of a field that is missing.
+    """
+    part, *steps = error["loc"]
+    if part != "body" or not isinstance(sent, dict | list):
+        return tuple(error["loc"])
+    kept: list[int | str] = [part]
+    node = sent
+    for position, step in enumerate(steps, start=1):
+        if _has(node, step):
+            node = node[step]
+        elif position < len(steps) or error["type"] != "missing":
+            continue
+        kept.append(step)
+    return tuple(kept)
+
+
+def _has(node: Any, step: int | str) -> bool:
+    if isinstance(node, dict):
+        return step in node
+    return isinstance(node, list) and isinstance(step, int) and step < len(node)
 
 
 async def _on_database(_: Request, exc: Exception) -> Response:

@@ -65,7 +65,8 @@ def _checked(document: Any, field: str) -> Methodology:
             for error in failed.errors(include_url=False)
         ]
         raise ValidationFailed(
-            "Изменённый документ методики не прошёл проверку", errors=described(errors)
+            "Изменённый документ методики не прошёл проверку",
+            errors=described(errors, sent={field: document}),
         ) from failed
 
 
