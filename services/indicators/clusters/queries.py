@@ -65,7 +65,8 @@ async def run_clusters(
 ) -> ClustersOut:
     """Group the schools of a run that the caller sees.
 
-    ``is_exact`` says that the caller sees numbers of pupils as they are.
+    ``is_exact`` says that the caller sees numbers of pupils as they are. Who does not is told no measures
+    and no school that is typical by them: a group may be one school, and its index follows from its pupils.
 
     Raises:
         RunNotFound: No such run is visible.
@@ -84,7 +85,7 @@ async def run_clusters(
             Member(
                 key,
                 tuple(value_of(dimension, known[key], sizes) for dimension in dimensions),
-                (known[key].pupils, *_indices(row, indices)),
+                (known[key].pupils, *_indices(row, indices)) if is_exact else (),
             )
             for key, row in by_key.items()
         ],
@@ -143,9 +144,8 @@ class _Teller:
         self._dimensions = dimensions
         self._sizes = sizes
         self._rows = rows
-        self._is_exact = is_exact
         indices = [(index.code, index.title) for index in facts.methodology.indices]
-        self._measures = [(_PUPILS, "Обучающихся"), *indices]
+        self._measures = [(_PUPILS, "Обучающихся"), *indices] if is_exact else []
 
     def cluster(self, cluster: Cluster) -> ClusterOut:
         shared = [
@@ -166,7 +166,7 @@ class _Teller:
                 greatest=spread.greatest,
             )
             for (code, title), spread in zip(self._measures, cluster.spreads, strict=True)
-            if spread is not None and (self._is_exact or code != _PUPILS)
+            if spread is not None
         ]
         municipalities = self._municipalities(cluster)
         title = "; ".join(value.title for value in shared) or "прочие: группы слишком малы"

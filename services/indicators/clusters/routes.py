@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
 from services.indicators.clusters import queries
 from services.indicators.clusters.access import RunReader
 from services.indicators.clusters.dimensions import Sizes
 from services.indicators.clusters.schemas import ClustersOut, Dimension
 from services.indicators.identification.queries import RunNotComputed, RunNotFound
-from services.indicators.suppression.access import Numbers
+from services.indicators.suppression.access import EXACT, Numbers
 from services.kit.database import Session
 from services.kit.http import router
 from services.kit.inputs import Id
+from services.kit.principals import MissingScope
 from services.kit.problems import problems
 
 __all__ = ["routes"]
@@ -29,6 +30,7 @@ _USUAL = (Dimension.SETTLEMENT, Dimension.RISK_PROFILE, Dimension.COMPLETENESS)
     responses=problems(RunNotFound, RunNotComputed),
 )
 async def get_run_clusters(
+    request: Request,
     run_id: Annotated[Id, Path(description="Номер прогона выявления", examples=[7])],
     caller: RunReader,  # noqa: ARG001  the check is the use
     session: Session,
@@ -53,7 +55,13 @@ async def get_run_clusters(
     ] = 3,
     small_below: Annotated[
         int,
-        Query(ge=1, le=2000, description="Меньше скольких учеников — самые малые", examples=[40]),
+        Query(
+            ge=1,
+            le=2000,
+            description="Меньше скольких учеников — самые малые; меньше наименьшей показываемой группы "
+            "(5) — только с правом indices:exact",
+            examples=[40],
+        ),
     ] = 40,
     small_to: Annotated[
         int,
@@ -70,6 +78,9 @@ async def get_run_clusters(
     типичная школа, школы по муниципалитетам. Школа, о которой сведений нет, названа отдельно с причиной:
     ничего не досчитывается.
     """
+    if small_below < request.app.state.settings.suppression_size and not numbers.is_exact:
+        # Borders moved one by one would tell the number that the school's profile hides.
+        raise MissingScope(f"Для такой границы размера нужно право {EXACT}")
     asked = tuple(dict.fromkeys(dimension)) if dimension else _USUAL
     return await queries.run_clusters(
         session,

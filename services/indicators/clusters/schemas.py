@@ -86,10 +86,11 @@ class ClusterOut(Out):
     )
     medoid: ClusterMemberOut | None = Field(
         description="Самая типичная школа: сумма расстояний до остальных (по местам в порядке каждого "
-        "показателя) наименьшая; null — показателей нет или нет двух школ со всеми показателями"
+        "показателя) наименьшая; null — показателей нет, нет двух школ со всеми показателями или нет права "
+        "indices:exact"
     )
     ranges: list[ClusterRangeOut] = Field(
-        description="Границы показателей; число учеников — только тем, кто видит точные числа"
+        description="Границы показателей; только тем, у кого есть право indices:exact"
     )
     municipalities: list[ClusterMunicipalityOut] = Field(
         description="Школы по муниципалитетам в алфавитном порядке"

@@ -157,10 +157,22 @@ async def test_a_published_run_shows_each_level_its_own_schools(desk, run):
     assert shown == {3, 4, 6, 7}
 
 
-async def test_sizes_of_schools_are_for_those_who_see_exact_numbers(desk, run):
-    # A machine client of the region without indices:exact.
-    token = machine(region_id=1, scopes=["runs:read"])
+# A machine client of the region without indices:exact.
+UNTOLD = machine(region_id=1, scopes=["runs:read"])
 
-    found = await clusters(desk, run, token=token)
 
-    assert all(not cluster["ranges"] for cluster in found["clusters"])
+async def test_measures_and_who_is_typical_by_them_are_for_those_who_see_exact_numbers(desk, run):
+    alone = await clusters(desk, run, token=UNTOLD, at_least=1)
+    known = await clusters(desk, run, at_least=1)
+
+    assert all(not c["ranges"] and c["medoid"] is None for c in alone["clusters"])
+    assert [c["code"] for c in alone["clusters"]] == [c["code"] for c in known["clusters"]]
+
+
+async def test_borders_of_sizes_do_not_tell_a_number_that_a_profile_hides(desk, run):
+    path = f"{RUNS}/{run['id']}/clusters"
+    below, at = {"small_below": 4}, {"small_below": 5}
+
+    problem(await desk.call("GET", path, params=below, token=UNTOLD), 403, "missing-scope")
+    assert (await desk.call("GET", path, params=at, token=UNTOLD)).status_code == 200
+    assert (await desk.call("GET", path, params=below)).status_code == 200
