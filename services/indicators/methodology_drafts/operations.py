@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.indicators.methodologies import operations as methodologies
 from services.indicators.methodologies import queries as versions
 from services.indicators.methodologies.findings import Severity
+from services.indicators.methodologies.nesting import DEEPEST_DOCUMENT, is_shallow
 from services.indicators.methodologies.tables import MethodologyVersion
 from services.indicators.methodology_drafts import queries
 from services.indicators.methodology_drafts.schemas import DraftIn
@@ -38,7 +39,7 @@ async def begin(
     Raises:
         RegionNotNamed: The caller belongs to no region.
         ShippedMethodologyNotFound, MethodologyVersionNotFound: What it begins from is not there.
-        ValidationFailed: The document is too large to be a methodology.
+        ValidationFailed: The document is too large or too deep to be a methodology.
     """
     region_id = methodologies.region_of(by)
     origin: dict[str, Any] = {"kind": "own"}
@@ -84,7 +85,7 @@ async def rewrite(
         MethodologyDraftNotFound: None is visible under this id.
         StaleVersion: It was changed since it was read.
         DraftAdopted: It has become a version.
-        ValidationFailed: The document is too large to be a methodology.
+        ValidationFailed: The document is too large or too deep to be a methodology.
     """
     draft = await _open(session, draft_id, expected)
     draft.note = note
@@ -106,6 +107,7 @@ async def merge(
         MethodologyDraftNotFound, StaleVersion, DraftAdopted, ValidationFailed: See `rewrite`.
     """
     draft = await _open(session, draft_id, expected)
+    _refuse_deep(patch)
     return await _keep(session, draft, merged(draft.document, patch), by=by, at=at)
 
 
@@ -195,7 +197,22 @@ async def _keep(
     return draft
 
 
+def _refuse_deep(document: Any) -> None:
+    if not is_shallow(document):
+        raise ValidationFailed(
+            f"Вложено глубже {DEEPEST_DOCUMENT} уровней: такой части в методике нет",
+            errors=[
+                {
+                    "pointer": "/document",
+                    "code": "too_deep",
+                    "detail": "Документ вложен слишком глубоко",
+                }
+            ],
+        )
+
+
 def _refuse_huge(document: Any) -> None:
+    _refuse_deep(document)
     if _entries(document) > LARGEST_DOCUMENT:
         raise ValidationFailed(
             f"Больше {LARGEST_DOCUMENT} значений: это не методика",

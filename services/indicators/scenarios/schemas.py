@@ -13,6 +13,7 @@ from services.indicators.identification.schemas import (
     Sha256,
 )
 from services.indicators.methodologies.document import MethodologyText
+from services.indicators.methodologies.nesting import DEEPEST_DOCUMENT, is_shallow
 from services.indicators.suppression.schemas import Counted, Pupils
 from services.kit.http import In, Out
 from services.kit.words import Meanings
@@ -55,22 +56,6 @@ ChangeCode = Annotated[
 ]
 
 
-DEEPEST = 40
-
-
-def _is_shallow(value: Any) -> bool:
-    """Whether JSON is nested no deeper than any document is; asked without recursion."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return not level
-
-
 class ScenarioIn(In):
     """Other settings for the frozen inputs of a run."""
 
@@ -99,9 +84,9 @@ class ScenarioIn(In):
     def _exactly_one(self) -> Self:
         if (self.changes is None) == (self.document is None):
             raise ValueError("Укажите либо changes, либо document")
-        if self.changes is not None and not _is_shallow(self.changes):
+        if self.changes is not None and not is_shallow(self.changes):
             raise ValueError(
-                f"Правки вложены глубже {DEEPEST} уровней: такой части в документе нет"
+                f"Правки вложены глубже {DEEPEST_DOCUMENT} уровней: такой части в документе нет"
             )
         return self
 

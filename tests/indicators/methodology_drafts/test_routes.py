@@ -124,6 +124,23 @@ async def test_a_draft_begins_from_exactly_one_thing(service):
     problem(huge, 422, "validation-failed")
 
 
+async def test_a_document_nested_deeper_than_any_methodology_is_refused(service):
+    draft = await begun(service, document={"code": "x"})
+    path = f"{DRAFTS}/{draft['id']}"
+    deep = {"any": []}
+    for _ in range(200):
+        deep = {"any": [deep]}
+    within = {"a": 1}
+    for _ in range(30):
+        within = {"a": within}
+
+    for method, address, version in (("POST", DRAFTS, None), ("PUT", path, 1), ("PATCH", path, 1)):
+        refused = await ask(service, method, address, {"document": deep}, version=version)
+        (error,) = problem(refused, 422, "validation-failed")["errors"]
+        assert (error["pointer"], error["code"]) == ("/document", "too_deep")
+    assert (await begun(service, document=within))["document"] == within
+
+
 async def test_drafts_are_seen_by_their_region_only(service):
     draft = await begun(service, shipped="smolensk-nro-fnsu")
     path = f"{DRAFTS}/{draft['id']}"
