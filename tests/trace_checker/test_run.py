@@ -228,5 +228,30 @@ async def test_who_may_not_see_signs_reads_hidden_and_finds_none_of_them(world):
         assert set(told) == {None}
     assert not re.search(r": у школы \d", json.dumps(trace["flags"], ensure_ascii=False))
 
+    borders = [node["border"] for node in lowest_shares(trace["flags"])]
+    assert borders
+    assert set(borders) == {None}
+    page = (await desk.call("GET", f"{path}/sheet", token=reader)).text
+    assert "граница скрыта" in page
+    # Nor what the numbers of all schools together would give back.
+    whole = (await desk.call("GET", f"{path}/trace")).json()
+    shrunken = [p["procedure_id"] for p in whole["procedures"] if p["prior"]]
+    assert shrunken
+    for procedure in trace["procedures"]:
+        assert (procedure["prior"], procedure["shrunken"]) == (None, None)
+        assert ("prior" in procedure["suppressed"]) is (procedure["procedure_id"] in shrunken)
+    assert any(c["mean"] and c["sd"] for index in whole["indices"] for c in index["components"])
+    assert any(node["border"] for node in lowest_shares(whole["flags"]))
 
-OWN = ("value", "over_value", "points", "contribution")
+
+def lowest_shares(part):
+    """Find the conditions that compare a school with the lowest of all."""
+    if isinstance(part, list):
+        return [found for one in part for found in lowest_shares(one)]
+    if not isinstance(part, dict):
+        return []
+    own = [part] if part.get("kind") == "lowest_share" else []
+    return own + [found for inner in part.values() for found in lowest_shares(inner)]
+
+
+OWN = ("value", "over_value", "points", "contribution", "mean", "sd", "minimum", "maximum")

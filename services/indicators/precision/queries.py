@@ -158,7 +158,16 @@ def _precise(
         told[school] = told.get(school, True) and is_told
         procedure = by_id[ids[place]]
         found.setdefault(school, []).append(
-            _procedure(facts, procedure, cells, judged, place, priors, is_told=is_told)
+            _procedure(
+                facts,
+                procedure,
+                cells,
+                judged,
+                place,
+                priors,
+                is_told=is_told,
+                is_exact=numbers.is_exact,
+            )
         )
     return [
         _school(row, found.get(place, []), near=bool(near[place]), is_told=told.get(place, True))
@@ -197,6 +206,9 @@ def _badge(state: str, certainty: Certainty, *, is_borderline: bool) -> Badge:
 _DERIVED = (
     "share", "wilson", "exact", "shrunken_share", "probability", "pupils_to_threshold", "detectable",
 )  # fmt: skip
+# The sum of all schools' numbers and, by rho, of their squares: the told ones taken away, the hidden ones
+# of a small region are left. A share drawn towards them gives them back.
+_OF_ALL_SCHOOLS = ("prior", "shrunken_share", "probability")
 
 
 def _procedure(
@@ -208,6 +220,7 @@ def _procedure(
     priors: Priors,
     *,
     is_told: bool,
+    is_exact: bool,
 ) -> ProcedurePrecisionOut:
     n, low = int(judged.n[place]), int(judged.low[place])
     key = (int(cells.series[place]), int(cells.years_back[place]))
@@ -223,11 +236,12 @@ def _procedure(
         "prior": prior and PriorOut.model_validate(prior.texts()),
     }
     if not is_told:
-        hidden = ("low", "n", *_DERIVED)
+        hidden = ("low", "n", "prior", *_DERIVED)
         return ProcedurePrecisionOut.model_validate(
             {**header, **dict.fromkeys(hidden), "suppressed": list(hidden)}
         )
     limits = cuts_of(n, facts.methodology, judged.priors.get(key))
+    common = () if is_exact else _OF_ALL_SCHOOLS
     return ProcedurePrecisionOut.model_validate(
         {
             **header,
@@ -235,6 +249,8 @@ def _procedure(
             "n": n,
             "pupils_to_threshold": to_threshold(n, low, limits.possible),
             **_numbers(facts, low, n, prior),
+            **dict.fromkeys(common),
+            "suppressed": list(common),
         }
     )
 

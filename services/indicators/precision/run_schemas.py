@@ -87,8 +87,9 @@ class ProcedurePrecisionOut(Counted):
         "alpha 5 %, мощность 80 % (настройка Опоры, не норма документа)",
         examples=["55.7900"],
     )
-    prior: PriorOut | None = Field(
-        description="К чему стягивается доля; null — не оценено или прогон сделан до того, как это хранилось"
+    prior: Annotated[PriorOut | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="К чему стягивается доля; null — не оценено, прогон сделан до того, как это хранилось, "
+        "или скрыто: нужно право indices:exact"
     )
 
 

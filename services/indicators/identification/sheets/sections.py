@@ -191,9 +191,10 @@ def _component(told: ComponentTraceOut, *, is_hidden: bool) -> list[str]:
         "большое" if told.adverse == "high" else "малое",
         printed(told.schools),
         *(
-            exactly(text or NOTHING)
-            for text in (told.mean, told.sd, told.minimum, told.maximum, told.norm)
+            HIDDEN if is_hidden else exactly(text or NOTHING)
+            for text in (told.mean, told.sd, told.minimum, told.maximum)
         ),
+        exactly(told.norm or NOTHING),
         own(told.points),
         exactly(told.weight),
         own(told.contribution),

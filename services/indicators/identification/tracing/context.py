@@ -41,8 +41,8 @@ def index_values(rows: SchoolRows) -> dict[str, Decimal | None]:
 def indices_of(rows: SchoolRows, *, is_exact: bool) -> list[IndexTraceOut]:
     """Tell every index: the school's numbers beside those of the region that they are measured by.
 
-    Without exact numbers the school's own are hidden: with the mean and the deviation of the region
-    beside them they would give the counts of small groups back.
+    Without exact numbers neither are told. With the other they would give the counts of small groups back;
+    and the least of the region is the number of one school, a mean of nine digits the sum of all.
     """
     return [_index(index, rows, is_exact=is_exact) for index in rows.indices]
 
@@ -109,10 +109,10 @@ def _component(
         over_value=plain(over_value) if is_exact else None,
         source=source,
         schools=measured["n"],
-        mean=measured["mean"],
-        sd=measured["sd"],
-        minimum=measured["minimum"],
-        maximum=measured["maximum"],
+        mean=measured["mean"] if is_exact else None,
+        sd=measured["sd"] if is_exact else None,
+        minimum=measured["minimum"] if is_exact else None,
+        maximum=measured["maximum"] if is_exact else None,
         norm=None if text["norm"] is None else str(text["norm"]),
         points=plain(points) if is_exact else None,
         contribution=plain(rounded(weight * points)) if is_exact and points is not None else None,

@@ -136,7 +136,8 @@ class ConditionTraceOut(Out):
     )
     border: str | None = Field(
         default=None,
-        description="Значение индекса у пограничной школы, точно; школы с таким же значением входят",
+        description="Значение индекса у пограничной школы, точно; школы с таким же значением входят; "
+        "null — школ с индексом нет или скрыто",
         examples=["44.015"],
     )
     # The example ends here: composed from the type it would nest for ever.
@@ -205,12 +206,20 @@ class ComponentTraceOut(Out):
         description="Источник значения", examples=["Социальный паспорт, строка 12"]
     )
     schools: int = Field(description="У скольких школ компонент есть", examples=[75])
-    mean: str | None = Field(description="Среднее по школам, до 9 знаков", examples=["0.25"])
-    sd: str | None = Field(
-        description="Стандартное отклонение (делённое на n), до 9 знаков", examples=["0.08"]
+    mean: str | None = Field(
+        description="Среднее по школам, до 9 знаков; null — нет или скрыто (is_hidden индекса)",
+        examples=["0.25"],
     )
-    minimum: str | None = Field(description="Нижняя граница или наименьшее", examples=["0.05"])
-    maximum: str | None = Field(description="Верхняя граница или наибольшее", examples=["0.6"])
+    sd: str | None = Field(
+        description="Стандартное отклонение (делённое на n), до 9 знаков; null — нет или скрыто",
+        examples=["0.08"],
+    )
+    minimum: str | None = Field(
+        description="Нижняя граница или наименьшее; null — нет или скрыто", examples=["0.05"]
+    )
+    maximum: str | None = Field(
+        description="Верхняя граница или наибольшее; null — нет или скрыто", examples=["0.6"]
+    )
     norm: str | None = Field(description="Норма; null — не по норме", examples=[None])
     points: str | None = Field(
         description="Балл компонента: отклонение от среднего в стандартных отклонениях со знаком «+» у "
@@ -246,7 +255,8 @@ class IndexTraceOut(Out):
         description="Значение у школы; null — не посчитано или скрыто", examples=["43.2"]
     )
     is_hidden: bool = Field(
-        description="Числа этого индекса у школы скрыты: у читателя нет права indices:exact",
+        description="Числа этого индекса у школы и по региону скрыты: у читателя нет права "
+        "indices:exact",
         examples=[False],
     )
     components: list[ComponentTraceOut] = Field(description="Компоненты")

@@ -166,7 +166,8 @@ class _Conditions:
             value=plain(value) if self._is_exact else None,
             schools=schools,
             place=condition.rank(schools),
-            border=plain(Decimal(border)) if border is not None else None,
+            # The index of one school.
+            border=plain(Decimal(border)) if border is not None and self._is_exact else None,
         )
 
     def _signs(self, condition: SignsCount) -> ConditionTraceOut:

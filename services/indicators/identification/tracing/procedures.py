@@ -43,12 +43,21 @@ def procedures_of(facts: RunFacts, rows: SchoolRows, numbers: Told) -> list[Proc
     def counted(procedure: RunProcedure) -> ProcedureTraceOut:
         place = position[procedure.procedure_id]
         is_told = may_be_told(facts, cells, judged, ids, place, row.school_id, numbers)
-        return _counted(facts, procedure, cells, judged, place, details, is_told=is_told)
+        return _counted(
+            facts,
+            procedure,
+            cells,
+            judged,
+            place,
+            details,
+            is_told=is_told,
+            is_exact=numbers.is_exact,
+        )
 
     return [
         counted(procedure)
         if procedure.procedure_id in position
-        else _uncounted(facts, procedure, row)
+        else _uncounted(facts, procedure, row, is_exact=numbers.is_exact)
         for procedure in facts.procedures
     ]
 
@@ -76,9 +85,13 @@ def _integers(values: Iterable[int]) -> Integers:
     return np.fromiter(values, dtype=np.int64)
 
 
-def _uncounted(facts: RunFacts, procedure: RunProcedure, row: RunSchool) -> ProcedureTraceOut:
+def _uncounted(
+    facts: RunFacts, procedure: RunProcedure, row: RunSchool, *, is_exact: bool
+) -> ProcedureTraceOut:
+    header = _header(facts, procedure)
     return ProcedureTraceOut(
-        **_header(facts, procedure),
+        **header | ({} if is_exact else {"prior": None}),
+        suppressed=["prior"] if header["prior"] and not is_exact else [],
         state="no_data" if is_taught(procedure.grade, row.stages) else "not_applicable",
         low=None,
         judged=None,
@@ -110,6 +123,7 @@ def _counted(
     details: Details,
     *,
     is_told: bool,
+    is_exact: bool,
 ) -> ProcedureTraceOut:
     n, low = int(judged.n[place]), int(judged.low[place])
     rule, settings = facts.methodology.low_result, facts.methodology.certainty
@@ -121,8 +135,11 @@ def _counted(
         facts.year - int(cells.years_back[other])
         for other in _added_up(facts, cells, judged, place)
     }
+    # What all schools have in common, and a share drawn towards it, give the numbers of hidden schools
+    # of a small region back (services/indicators/precision/queries.py).
+    hidden = [] if is_exact or prior is None else ["prior", "shrunken"]
     return ProcedureTraceOut(
-        **_header(facts, procedure),
+        **_header(facts, procedure) | dict.fromkeys(hidden[:1]),
         state="counted",
         low=_share(int(cells.low[place]), int(cells.n[place]), is_told=is_told),
         judged=_share(low, n, is_told=is_told),
@@ -139,9 +156,9 @@ def _counted(
         interval=IntervalOut(lower=ends.lower, upper=ends.upper, z=settings.z)
         if ends and is_told
         else None,
-        suppressed=[] if is_told else ["interval", *(["shrunken"] if prior else [])],
+        suppressed=[*([] if is_told else ["interval"]), *hidden],
         certainty=Certainty(judged.certainty[place]).code,
-        shrunken=str(shrunken(low, n, prior)) if prior is not None and is_told else None,
+        shrunken=str(shrunken(low, n, prior)) if prior is not None and not hidden else None,
         subjects=details.subjects(procedure),
         sources=details.sources(procedure),
     )

@@ -159,8 +159,10 @@ class ProcedureTraceOut(Counted):
         "класса с теми же шкалами массовых предметов",
         examples=[0],
     )
-    prior: PriorOut | None = Field(
-        default=None, description="Общее у школ процедуры; null — доли не сглаживаются"
+    prior: Annotated[PriorOut | None, Field(json_schema_extra=DERIVED)] = Field(
+        default=None,
+        description="Общее у школ процедуры; null — доли не сглаживаются или скрыто: нужно право "
+        "indices:exact",
     )
     shrunken: Annotated[str | None, Field(json_schema_extra=DERIVED)] = Field(
         default=None,

@@ -48,7 +48,9 @@ def _fact(told: ConditionTraceOut, titles: Mapping[str, str]) -> str:
 
 def _lowest(told: ConditionTraceOut, title: str) -> str:
     share = comma(round_half_up(Fraction(told.threshold or 0) * 100, 2))
-    border = f"граница {_number(told.border)}" if told.border else "границы нет"
+    # Where some school has the index there is a border, whoever may see it.
+    unseen = "граница скрыта" if told.schools else "границы нет"
+    border = f"граница {_number(told.border)}" if told.border else unseen
     return (
         f"Индекс «{title}» среди низших {share} % школ ({told.place}-е значение снизу из "
         f"{told.schools}, {border}){_value(told)}"
