@@ -283,12 +283,18 @@ async def sign_out(session: AsyncSession, sign_id: int, *, numbers: Told) -> Sig
 def _shown(row: Mapping[str, Any], numbers: Told) -> SignOut:
     """Give a sign in words; without exact numbers, nothing of it counts pupils."""
     evidence = _EVIDENCE.validate_python(row["evidence"]) if numbers.is_exact else None
-    words = statement(row["detector"], row["sample"], evidence, p_adjusted=row["p_adjusted"])
-    hidden = [] if numbers.is_exact else ["evidence"] + (["n"] if row["n"] is not None else [])
+    # A probability of many digits belongs to few counts: they could be found by trying them.
+    counted = {name: row[name] for name in ("n", "p_value", "p_adjusted")}
+    hidden = (
+        [] if numbers.is_exact else ["evidence", *(n for n, v in counted.items() if v is not None)]
+    )
+    if hidden:
+        counted = dict.fromkeys(counted)
+    words = statement(row["detector"], row["sample"], evidence, p_adjusted=counted["p_adjusted"])
     return SignOut.model_validate(
         {name: row[name] for name in SignOut.model_fields if name in row}
+        | counted
         | {
-            "n": row["n"] if numbers.is_exact else None,
             "evidence": evidence,
             "statement": words,
             "to_check": to_check(row["detector"]),

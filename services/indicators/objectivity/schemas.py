@@ -312,12 +312,15 @@ class SignOut(Counted):
         json_schema_extra={PUPILS: "derived"},
     )
     p_value: Decimal | None = Field(
-        description="Вероятность такого отклонения случайно; null у повторения",
+        description="Вероятность такого отклонения случайно; null у повторения и когда скрыта",
         examples=["0.000012000000000000"],
+        json_schema_extra=DERIVED,
     )
     p_adjusted: Decimal | None = Field(
-        description="Она же с учётом всех школ, о которых задан вопрос; признак — не больше level",
+        description="Она же с учётом всех школ, о которых задан вопрос; признак — не больше level; null "
+        "у повторения и когда скрыта",
         examples=["0.001700000000000000"],
+        json_schema_extra=DERIVED,
     )
     statement: str = Field(
         description="Признак словами",

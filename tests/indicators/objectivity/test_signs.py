@@ -171,11 +171,20 @@ async def test_a_machine_reads_signs_only_with_the_scope_and_numbers_only_with_t
     exact = machine(region_id=1, scopes=["signs:read", "indices:exact"], client_id="exact")
     (whole,) = await desk.signs(detection["id"], token=exact)
 
-    assert (sign["evidence"], sign["n"]) == (None, None)
-    assert sorted(sign["suppressed"]) == ["evidence", "n"]
+    hidden = ["evidence", "n", "p_adjusted", "p_value"]
+    assert [sign[name] for name in hidden] == [None] * 4
+    assert sorted(sign["suppressed"]) == hidden
     assert "чел." not in sign["statement"]
+    assert "Вероятность" not in sign["statement"]
     assert (whole["n"], whole["suppressed"]) == (300, [])
     assert whole["evidence"]["histogram"]
+    assert whole["p_value"] is not None
+    assert "Вероятность" in whole["statement"]
+    # Ever other numbers of participants would tell how many a school has.
+    tries = machine(region_id=1, scopes=["signs:read", "signs:write"], client_id="tries")
+    problem(
+        await desk.ask("POST", DETECTIONS, token=tries, json={"year": 2025}), 403, "missing-scope"
+    )
     judge = machine(region_id=1, scopes=["signs:read", "signs:review"], client_id="judge")
     problem(
         await desk.ask(
