@@ -240,6 +240,61 @@ async def test_two_runs_tell_only_what_the_indices_tell_today(besieged):
     assert before[251]["numerator"] is None, "20 of 60 then and 21 of 60 now: one pupil"
 
 
+async def precision(desk, run_id, token):
+    return [
+        (school, procedure)
+        for school in await pages(desk, f"{RUNS}/{run_id}/precision", token)
+        for procedure in school["procedures"]
+    ]
+
+
+OF_COUNTS = (
+    "low", "n", "share", "wilson", "exact", "pupils_to_threshold", "detectable",
+)  # fmt: skip
+OF_ALL_SCHOOLS = ("prior", "shrunken_share", "probability")
+
+
+async def test_precision_tells_only_what_the_indices_tell_today(besieged):
+    desk, _, runs = besieged
+    told = {procedure: await told_to(desk, MACHINE, procedure) for procedure in PROCEDURES}
+    seen = 0
+    for run_id in runs:
+        for school, found in await precision(desk, run_id, MACHINE):
+            mine = told[found["procedure_id"]]
+            if found["n"] is None:
+                assert [found[name] for name in OF_COUNTS] == [None] * len(OF_COUNTS)
+                assert set(OF_COUNTS) <= set(found["suppressed"])
+                assert school["is_borderline"] is None
+            else:
+                seen += 1
+                for name in ("low", "n"):
+                    assert found[name] == mine[school["school_id"], PEOPLE, name]
+    assert seen > 10
+
+
+async def test_what_all_schools_have_in_common_is_not_told(besieged):
+    """With the sum of all numbers, and by rho that of their squares, two hidden schools are solved."""
+    desk, _, runs = besieged
+    for run_id in runs:
+        for _, found in await precision(desk, run_id, MACHINE):
+            assert [found[name] for name in OF_ALL_SCHOOLS] == [None] * 3
+            assert set(OF_ALL_SCHOOLS) <= set(found["suppressed"])
+        for _, found in await precision(desk, run_id, EXACT_MACHINE):
+            assert None not in [found[name] for name in OF_ALL_SCHOOLS]
+
+
+async def test_participants_of_a_procedure_are_taken_for_those_who_see_exact_numbers(besieged):
+    desk, _, _ = besieged
+    for token in (CURATOR, MACHINE):
+        answer = await desk.call(
+            "POST",
+            "/api/indicators/v1/detectable-changes",
+            token=token,
+            json={"procedure_id": PROCEDURES[0]},
+        )
+        problem(answer, 403, "missing-scope")
+
+
 async def test_lists_and_workbooks_tell_only_what_may_be_told(besieged):
     desk, _, runs = besieged
     safe = set()
@@ -319,33 +374,151 @@ NOT_PUPILS = {
     "a setting of a methodology": r"^(small_below|years|below|from_n|places|.*_years|years_back)$",
 }
 COUNTING = {"IndexOut", "LowIndexOut", "LineageOut", "SubjectTraceOut", "SourceOut", "ThresholdOut"}
+# The same by the answer, where the name of the field alone does not say it.
+NOT_PUPILS_HERE = {
+    "schools": {
+        "AgreementOut": "n both here_only there_only",
+        "AttributeStatisticsOut": "n not_applicable not_submitted",
+        "BorderlineOut": "lost_by_one gained_by_one within_interval",
+        "ClusterRangeOut": "known",
+        "CorrelationOut": "n",
+        "DetectionCountsOut": "asked flagged",
+        "EffectOut": "listed_before listed_after entered left changed",
+        "ExpectedOut": "adverse resilient struggling excluded",
+        "GroupEffectOut": "listed_before listed_after entered left",
+        "LadderOut": "listed",
+        "LadderStepOut": "listed entered left",
+        "LineOut": "n",
+        "MarkersOut": "flagged wrote_rus4",
+        "MeasuredComponentOut": "n",
+        "MeasuredIndexOut": "n",
+        "MunicipalityEffectOut": "listed_before listed_after entered left",
+        "PupilsOut": "schools_unknown",
+        "QuestionOut": "limited too_few",
+        "SettingOut": "entered_alone left_alone",
+        "SplitSums": "cells municipalities",  # of a split of schools that a document prints
+    },
+    "questions to a school, and signs": {
+        "DetectedSchoolOut": "asked limited too_few signs",
+        "DetectionCountsOut": "signs",
+        "QuestionOut": "signs",
+        "MarkerCellOut": "marker",
+        "MarkerSchoolOut": "markers",
+    },
+    "rows of a file, profiles, their cells, findings about a document": {
+        "BulkProfilesOut": "created updated unchanged",
+        "CellOut": "row_no",
+        "LintOut": "errors warnings",
+        "ProfileImportOut": "rows_stored rows_rejected rows_ignored",
+        "ProfileImportRowOut": "row_no",
+        "ProfileImportSummary": "rows_stored rows_rejected rows_ignored",
+        "ProfileIssueOut": "rows",
+        "ProfileOut": "filled not_applicable",
+        "ProfileRow": "filled not_applicable",
+        "VerificationOut": "cells",
+    },
+    "points of a scale": {"BorderOut": "border first last", "ScoreOut": "score"},
+    "a year, a grade, a number of a version": {
+        "ClustersOut": "context_year",
+        "ExitYearOut": "watch_year",
+        "MethodologyOutput": "context_year_back",
+        "PackageOut": "format_version",
+        "Pair": "earlier_grade later_grade",
+        "RepeatEvidence": "within",
+    },
+    "a setting of a methodology or a detection": {
+        "AppealTerms": "filing_days decision_days",
+        "BorderPeak": "window",
+        "DetectionSettingsOutput": "full_from limited_from schools_from",
+        "JournalMarksOutput": "difference left_out_percent",
+        "OverEasyOutput": "spread_percentile",
+    },
+    # test_participants_of_a_procedure_are_taken_for_those_who_see_exact_numbers
+    "participants that the request names, or that would be needed": {
+        "DetectableLevelOut": "before after",
+        "DetectableOut": "needed",
+        "TargetOut": "needed",
+    },
+}
+# Parts of an answer that is hidden as a whole: the evidence of a sign (SignOut.evidence).
+HIDDEN_WHOLE = {"BorderOut", "BorderPeakEvidence", "JournalEvidence", "MeasuredOut", "ScoreOut"}
+
+
+def answered(contract) -> set[str]:
+    """Name the schemas that some answer is made of."""
+
+    def named(part):
+        if isinstance(part, dict):
+            if isinstance(reference := part.get("$ref"), str):
+                *_, kind, name = reference.split("/")
+                yield kind, name
+            for inner in part.values():
+                yield from named(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                yield from named(inner)
+
+    found: set[tuple[str, str]] = set()
+    new = {
+        there
+        for operations in contract["paths"].values()
+        for operation in operations.values()
+        if isinstance(operation, dict)
+        for there in named(operation.get("responses"))
+    }
+    while new:
+        found |= new
+        new = {
+            inner
+            for kind, name in new
+            for inner in named(contract["components"].get(kind, {}).get(name))
+        } - found
+    return {name for kind, name in found if kind == "schemas"}
+
+
+def is_known(name: str, field: str) -> bool:
+    """Say whether a whole number of an answer is known not to count pupils."""
+    if field.endswith("_id") or field in {"year", "grade", "sheet_no", "size_bytes"}:
+        return True
+    if any(field in here.get(name, "").split() for here in NOT_PUPILS_HERE.values()):
+        return True
+    return name not in COUNTING and any(re.match(rule, field) for rule in NOT_PUPILS.values())
 
 
 def test_every_whole_number_of_an_answer_is_a_marked_count_of_pupils_or_known_not_to_be():
     contract = document(SERVICE)
     schemas = contract["components"]["schemas"]
     unknown = []
-    for name, schema in schemas.items():
-        if name.endswith("In") or name.startswith("Body"):
-            continue
-        fields = schema.get("properties", {})
+    for name in sorted(answered(contract)):
+        fields = schemas[name].get("properties", {})
         counted = {field for field, shape in fields.items() if shape.get("x-opora-pupils") is True}
-        if counted and "suppressed" not in fields:
+        if counted and "suppressed" not in fields and name not in HIDDEN_WHOLE:
             unknown.append(f"{name}: counts pupils and is not a Counted")
         for field, shape in fields.items():
             kinds = {shape.get("type")} | {s.get("type") for s in shape.get("anyOf", [])}
             if "integer" not in kinds or "x-opora-pupils" in shape:
                 continue
-            if name in COUNTING or not any(re.match(rule, field) for rule in NOT_PUPILS.values()):
-                known = field.endswith("_id") or field in {
-                    "year",
-                    "grade",
-                    "sheet_no",
-                    "size_bytes",
-                }
-                if not known:
-                    unknown.append(f"{name}.{field}")
+            if not is_known(name, field):
+                unknown.append(f"{name}.{field}")
 
     assert unknown == [], (
         "mark it `Pupils` (services/indicators/suppression/schemas.py) or add what it is to NOT_PUPILS"
     )
+
+
+def test_whatever_is_known_not_to_count_pupils_is_still_answered():
+    contract = document(SERVICE)
+    known = {
+        f"{name}.{field}"
+        for here in NOT_PUPILS_HERE.values()
+        for name, fields in here.items()
+        for field in fields.split()
+    }
+    there = {
+        f"{name}.{field}"
+        for name in answered(contract)
+        for field in contract["components"]["schemas"][name].get("properties", {})
+    }
+
+    assert known - there == set()
+    assert there >= {f"{name}.n" for name in ("CellNumbersOut", "ResultCellOut")}
