@@ -245,12 +245,14 @@ def headers_of(operation: Mapping[str, Any], status: str, shape: Mapping[str, An
     names = ["X-Request-Id"]
     good = status.startswith("2")
     keys = {entry["name"].lower() for entry in operation.get("parameters", [])}
+    is_of_a_collection = all(entry["in"] != "path" for entry in operation.get("parameters", []))
     rules = {
         # A record tells its version, and then its ETag says the same.
         "ETag": good
         and bool(shape)
         and ("if-match" in keys or "version" in shape.get("properties", {})),
-        "Location": status == "201",
+        # Also where the thing that was begun is to be asked for.
+        "Location": status == "201" or (status == "202" and is_of_a_collection),
         "Idempotency-Replayed": good and "idempotency-key" in keys,
         "Content-Disposition": good and _is_file(operation["responses"][status]),
         "RateLimit": good or status == "429",

@@ -19,7 +19,7 @@ from services.indicators.appeals.schemas import (
     ResultCell,
     SandboxIn,
     SignCell,
-    WithdrawalIn,
+    AppealWithdrawalIn,
 )
 from services.indicators.appeals.tables import Appeal, AppealSandbox
 from services.indicators.corrections.queries import fingerprint
@@ -241,7 +241,7 @@ async def _locked(
 async def withdraw(
     session: AsyncSession,
     appeal_id: int,
-    why: WithdrawalIn,
+    why: AppealWithdrawalIn,
     *,
     seen: int,
     by: Principal,

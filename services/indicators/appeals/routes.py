@@ -31,7 +31,7 @@ from services.indicators.appeals.schemas import (
     DecisionIn,
     SandboxIn,
     SandboxOut,
-    WithdrawalIn,
+    AppealWithdrawalIn,
 )
 from services.indicators.identification.queries import RunNotFound, RunSchoolNotFound
 from services.indicators.suppression.access import EXACT
@@ -158,7 +158,7 @@ async def get_appeal(
 )
 async def withdraw_appeal(
     appeal_id: AppealId,
-    why: WithdrawalIn,
+    why: AppealWithdrawalIn,
     caller: Appellant,
     session: Session,
     seen: IfMatch,

@@ -25,7 +25,7 @@ __all__ = [
     "SandboxOut",
     "SandboxOutcome",
     "SandboxSchoolOut",
-    "WithdrawalIn",
+    "AppealWithdrawalIn",
 ]
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
@@ -202,7 +202,7 @@ class AppealIn(In):
     )
 
 
-class WithdrawalIn(In):
+class AppealWithdrawalIn(In):
     """Why an appeal is withdrawn."""
 
     reason: str = Field(

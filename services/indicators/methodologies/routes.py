@@ -162,9 +162,12 @@ async def export_methodology_version(
     response_model=MethodologyVersionOut,
     status_code=201,
     summary="Принять пакет методики",
-    responses=problems(
-        PackageFormatUnknown, MethodologyAlreadyAdded, RegionNotNamed, IdempotencyKeyReused
-    ),
+    responses={
+        200: {"model": MethodologyVersionOut, "description": "Такая версия уже есть: вот она"},
+        **problems(
+            PackageFormatUnknown, MethodologyAlreadyAdded, RegionNotNamed, IdempotencyKeyReused
+        ),
+    },
     dependencies=[Idempotent],
 )
 async def import_methodology_package(
@@ -214,6 +217,7 @@ async def add_methodology_version(
 
 async def _told(session: Session, version_id: int, response: Response) -> Any:
     found = await queries.described_version(session, version_id)
-    response.headers["Location"] = f"/api/indicators/v1/methodology-versions/{version_id}"
+    if response.status_code != 200:
+        response.headers["Location"] = f"/api/indicators/v1/methodology-versions/{version_id}"
     tag(response, found["version"])
     return found

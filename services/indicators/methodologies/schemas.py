@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from services.indicators.methodologies import packages
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.findings import Severity
+from services.indicators.methodologies.shipped import shipped_methodologies
 from services.kit.http import In, Out
 from services.kit.inputs import Id
 
@@ -222,6 +224,18 @@ class PackageOrigin(In):
     )
 
 
+# A whole package: an example whose hashes are wrong would be refused. The contract cannot show nulls.
+_PACKAGE = packages.make(
+    document={
+        field: value
+        for field, value in shipped_methodologies()[_EXAMPLE].canonical().items()
+        if value is not None
+    },
+    origin={"code": _EXAMPLE, "number": 2},
+    findings=[],
+)
+
+
 class PackageIn(In):
     """A package as it was exported, byte for byte the same values."""
 
@@ -232,18 +246,24 @@ class PackageIn(In):
         description="Формат пакета", examples=["opora-methodology"]
     )
     format_version: int = Field(ge=1, le=1000, description="Версия формата", examples=[1])
-    document: dict[str, Any] = Field(description="Документ методики", examples=[{"code": _EXAMPLE}])
+    document: dict[str, Any] = Field(
+        description="Документ методики", examples=[_PACKAGE["document"]]
+    )
     document_hash: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="SHA-256 документа", examples=[_HASH]
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 документа",
+        examples=[_PACKAGE["document_hash"]],
     )
     origin: dict[str, Any] = Field(
-        description="Из какой версии сделан", examples=[{"code": _EXAMPLE, "number": 2}]
+        description="Из какой версии сделан", examples=[_PACKAGE["origin"]]
     )
     findings: list[dict[str, Any]] = Field(
         max_length=1000, description="Замечания линтера у прежнего владельца", examples=[[]]
     )
     package_hash: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="SHA-256 пакета", examples=[_HASH]
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 пакета",
+        examples=[_PACKAGE["package_hash"]],
     )
 
 

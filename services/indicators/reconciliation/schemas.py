@@ -109,9 +109,29 @@ class Printed(In):
     )
     source: PrintedSource = Field(description="Откуда переписано")
     total: Schools = Field(description="Напечатанное общее число школ", examples=[63])
-    flags: list[PrintedFlag] = Field(min_length=1, max_length=5, description="Признаки документа")
+    flags: list[PrintedFlag] = Field(
+        min_length=1,
+        max_length=5,
+        description="Признаки документа",
+        examples=[
+            [
+                {"code": "low_results", "title": "НР"},
+                {"code": "adverse_conditions", "title": "ССК"},
+            ]
+        ],
+    )
     cells: list[PrintedCell] = Field(
-        min_length=1, max_length=31, description="Ячейки по сочетаниям признаков"
+        min_length=1,
+        max_length=31,
+        description="Ячейки по сочетаниям признаков",
+        # They add up to the example of total: an example that does not would be refused.
+        examples=[
+            [
+                {"flags": ["low_results"], "count": 20, "percent": "31,7 %"},
+                {"flags": ["adverse_conditions"], "count": 16, "percent": "25,4 %"},
+                {"flags": ["low_results", "adverse_conditions"], "count": 27, "percent": "42,8 %"},
+            ]
+        ],
     )
     municipalities: list[PrintedMunicipality] = Field(
         default_factory=list, max_length=200, description="Числа по муниципалитетам", examples=[[]]
