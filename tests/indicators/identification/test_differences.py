@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from services.indicators.identification.differences.causes import Side, attribute
-from services.indicators.identification.differences.details import changes_of
+from services.indicators.algebra.attribution import Cause
+from services.indicators.identification.differences.causes import Attribution, Side, attribute
+from services.indicators.identification.differences.details import SchoolChanges, changes_of
 from services.indicators.identification.differences.reasons import (
     Reader,
     SchoolLineage,
@@ -116,6 +117,33 @@ def test_an_accepted_appeal_is_named_in_the_sentence():
         "результатов: ОГЭ, 9 класс, 2024 год: было 12 из 40, стало 11 из 40."
     )
     assert reason.causes[0].cells[0].appeal_id == 3
+
+
+@pytest.mark.parametrize(("sees", "values"), [(True, ("0.0123", "0.0247")), (False, (None, None))])
+def test_values_of_a_profile_are_told_to_those_who_see_exact_numbers(sees, values):
+    found = Attribution("changed", Cause((("context",),)))
+    changes = SchoolChanges(
+        cells=(),
+        card=(),
+        attributes=(("incomplete_families", "0.0123", "0.0247"),),
+        signs=(0, 0),
+    )
+
+    reason = reason_of(
+        "Школа № 5",
+        found,
+        changes,
+        settings=(),
+        years=(2025, 2025),
+        lineage=SchoolLineage(),
+        reader=Reader(sees_numbers=sees, sees_signs=True),
+    )
+
+    (fact,) = reason.causes[0].facts
+    assert (fact.before, fact.after) == values
+    assert fact.suppressed == ([] if sees else ["before", "after"])
+    assert ("0.0123 → 0.0247" in reason.sentence) is sees
+    assert "incomplete_families" in reason.sentence
 
 
 async def test_a_changed_threshold_is_the_cause_rule_in_words(desk, two_schools):

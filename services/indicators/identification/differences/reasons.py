@@ -172,9 +172,7 @@ class _Facts:
                 facts = [_fact(*change) for change in self.changes.card]
                 told = facts_text(facts, factor)
             case "context":
-                facts = [
-                    FactChangeOut(name=n, before=b, after=a) for n, b, a in self.changes.attributes
-                ]
+                facts = [self._attribute(*change) for change in self.changes.attributes]
                 told = facts_text(facts, factor)
             case _ if not self.reader.sees_signs:
                 code, told = "hidden", "изменились данные, которые видят регион и муниципалитет"
@@ -189,6 +187,13 @@ class _Facts:
             cells=cells,
             facts=facts,
         )
+
+    def _attribute(self, name: str, before: str | None, after: str | None) -> FactChangeOut:
+        if not self.reader.sees_numbers:
+            # A share with all its digits tells how few of how many pupils.
+            hidden = ["before", "after"]
+            return FactChangeOut(name=name, before=None, after=None, suppressed=hidden)
+        return FactChangeOut(name=name, before=before, after=after)
 
     def _year(self) -> str:
         old, new = self.years

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.indicators.identification.schemas import CertaintyCode, RunSchoolState
-from services.indicators.suppression.schemas import Counted, Pupils
+from services.indicators.suppression.schemas import DERIVED, Counted, Pupils
 from services.kit.http import Out
 from services.kit.words import Meanings
 
@@ -88,14 +88,18 @@ class SettingChangeOut(Out):
     text: str = Field(description="Словами", examples=["порог низкого результата: 30 % → 25 %"])
 
 
-class FactChangeOut(Out):
+class FactChangeOut(Counted):
     """A fact of the school's card or profile that differs; values are told as texts."""
 
     name: str = Field(
         description="Поле карточки или код показателя профиля", examples=["adverse_conditions"]
     )
-    before: str | None = Field(description="В прежнем прогоне; null — неизвестно", examples=["нет"])
-    after: str | None = Field(description="В этом прогоне; null — неизвестно", examples=["да"])
+    before: Annotated[str | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="В прежнем прогоне; null — неизвестно или скрыто", examples=["нет"]
+    )
+    after: Annotated[str | None, Field(json_schema_extra=DERIVED)] = Field(
+        description="В этом прогоне; null — неизвестно или скрыто", examples=["да"]
+    )
 
 
 class CauseOut(Out):

@@ -93,11 +93,13 @@ def facts_text(facts: Sequence[FactChangeOut], code: str) -> str:
     """Tell changed facts of the card or the profile; none of its own: those of other schools did it."""
     if not facts:
         return "изменились показатели других школ, от которых зависит индекс"
-    told = "; ".join(
-        f"{_NAMES.get(fact.name, fact.name)}: {fact.before or 'неизвестно'} → "
-        f"{fact.after or 'неизвестно'}"
-        for fact in facts
-    )
+    told = "; ".join(_NAMES.get(fact.name, fact.name) + _values(fact) for fact in facts)
     return ("изменилась карточка школы" if code == "school" else "изменился профиль школы") + (
         f" ({told})"
     )
+
+
+def _values(fact: FactChangeOut) -> str:
+    if fact.suppressed:
+        return ""
+    return f": {fact.before or 'неизвестно'} → {fact.after or 'неизвестно'}"
