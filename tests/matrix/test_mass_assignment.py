@@ -71,7 +71,11 @@ def schema_at(operation, pointer):
     content = operation.spec["requestBody"]["content"]["application/json"]
     schema = present(operation, content["schema"])
     for part in pointer.split("/")[1:]:
-        inner = schema["items"] if part.isdigit() else schema.get("properties", {}).get(part, {})
+        inner = (
+            schema.get("items", {})
+            if part.isdigit()
+            else schema.get("properties", {}).get(part, {})
+        )
         schema = present(operation, inner)
     return schema if "properties" in schema else None
 
