@@ -23,8 +23,9 @@ demo: $(VENV)/.run ## Start everything, do the main job on a demo region, stay u
 up: $(VENV)/.run ## Start the system without demo data
 	@$(BIN)/opora up $(ARGS)
 
+# Two processes, each with a PostgreSQL of its own; a file stays whole, because its stories do.
 test: $(VENV)/.dev $(TOOLS)/.npm ## Run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: lint test ## Format, lint, types, import rules, tests: what CI runs
 
