@@ -99,7 +99,7 @@ async def lint_methodology(
 
 
 @routes.get(
-    "/{version_id}",
+    "/{version_id:int}",
     response_model=MethodologyVersionOut,
     summary="Версия методики",
     responses=problems(MethodologyVersionNotFound),

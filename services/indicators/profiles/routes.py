@@ -119,7 +119,7 @@ async def add_profile_attribute(
 
 
 @attributes.get(
-    "/{attribute_id}",
+    "/{attribute_id:int}",
     response_model=AttributeOut,
     summary="Признак",
     responses=problems(AttributeNotFound),
@@ -137,7 +137,7 @@ async def read_profile_attribute(
 
 
 @attributes.patch(
-    "/{attribute_id}",
+    "/{attribute_id:int}",
     response_model=AttributeOut,
     summary="Изменить признак",
     responses=problems(AttributeNotFound, PreconditionRequired, StaleVersion),
@@ -214,7 +214,7 @@ async def write_school_profiles(
 
 
 @profiles.get(
-    "/{profile_id}",
+    "/{profile_id:int}",
     response_model=ProfileOut,
     summary="Профиль школы",
     responses=problems(ProfileNotFound),
@@ -232,7 +232,7 @@ async def read_school_profile(
 
 
 @profiles.put(
-    "/{profile_id}",
+    "/{profile_id:int}",
     response_model=ProfileOut,
     summary="Заменить профиль школы",
     responses=problems(ProfileNotFound, PreconditionRequired, StaleVersion),
