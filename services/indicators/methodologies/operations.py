@@ -17,6 +17,7 @@ from services.indicators.methodologies.schemas import LintIn, MethodologyVersion
 from services.indicators.methodologies.shipped import shipped_methodologies
 from services.indicators.methodologies.surrounding import surroundings
 from services.indicators.methodologies.tables import MethodologyVersion
+from services.kit.inputs import MAX_ID
 from services.kit.principals import Principal
 from services.kit.problems import Problem, ValidationFailed
 
@@ -35,6 +36,10 @@ __all__ = [
     "shipped_document",
     "told",
 ]
+
+
+LONGEST_WORD = 100
+"""Characters of a code in the origin of a package."""
 
 
 class ShippedMethodologyNotFound(Problem):
@@ -283,15 +288,24 @@ async def add_package(
     text_of, _ = read(package.document)
     if text_of is not None and (same := await _same(session, region_id, text_of)) is not None:
         return same, False
-    origin = {
-        "kind": "package",
-        **{
-            field: package.origin.get(field)
-            for field, kind in (("region_code", str), ("code", str), ("number", int))
-            if isinstance(package.origin.get(field), kind)
-        },
-    }
+    origin = {"kind": "package"} | _named(package.origin)
     added = await add_document(
         session, package.document, origin=origin, replaces=None, by=by, at=at
     )
     return added, True
+
+
+def _named(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a package's origin what an origin tells, where it is what it should be."""
+    number = origin.get("number")
+    told = {
+        field: origin[field] for field in ("region_code", "code") if _is_word(origin.get(field))
+    }
+    # A forger may hash what he likes; `true` is an int to Python.
+    if type(number) is int and 0 < number <= MAX_ID:
+        told["number"] = number
+    return told
+
+
+def _is_word(told: Any) -> bool:
+    return isinstance(told, str) and told.isprintable() and 0 < len(told) <= LONGEST_WORD

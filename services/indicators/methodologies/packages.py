@@ -12,7 +12,14 @@ from typing import Any
 
 from services.kit.problems import Problem, ValidationFailed
 
-__all__ = ["FORMAT", "PackageFormatUnknown", "canonical_bytes", "make", "refuse_tampered"]
+__all__ = [
+    "FORMAT",
+    "PackageFormatUnknown",
+    "canonical_bytes",
+    "is_writable",
+    "make",
+    "refuse_tampered",
+]
 
 FORMAT = "opora-methodology"
 FORMAT_VERSION = 1
@@ -29,6 +36,15 @@ def canonical_bytes(content: Mapping[str, Any]) -> bytes:
     """Write plain JSON values in the one canonical form."""
     written = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return written.encode()
+
+
+def is_writable(content: Any) -> bool:
+    """Whether JSON can be written at all: half of a surrogate pair has no bytes in UTF-8."""
+    try:
+        canonical_bytes(content)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hash(content: Mapping[str, Any]) -> str:

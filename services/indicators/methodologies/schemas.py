@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from services.indicators.methodologies import packages
 from services.indicators.methodologies.document import Methodology, PermittedUse
 from services.indicators.methodologies.findings import Severity
+from services.indicators.methodologies.nesting import DEEPEST_DOCUMENT, is_shallow
 from services.indicators.methodologies.shipped import shipped_methodologies
 from services.kit.http import In, Out
 from services.kit.inputs import Id
@@ -265,6 +266,15 @@ class PackageIn(In):
         description="SHA-256 пакета",
         examples=[_PACKAGE["package_hash"]],
     )
+
+    @field_validator("document", "origin", "findings")
+    @classmethod
+    def _can_be_hashed(cls, content: Any) -> Any:
+        if not is_shallow(content):
+            raise ValueError(f"Вложено глубже {DEEPEST_DOCUMENT} уровней: в пакете такого нет")
+        if not packages.is_writable(content):
+            raise ValueError("Есть символы, которых нет в Юникоде: половина суррогатной пары")
+        return content
 
 
 class PackageOut(Out):

@@ -1,5 +1,7 @@
 """Methodologies over HTTP: taken from the shipped ones or sent, never edited."""
 
+import json
+
 import pytest
 
 from services.indicators.app import SERVICE
@@ -242,6 +244,45 @@ async def test_a_tampered_or_later_package_is_refused(service):
     later = await ask(service, "POST", PACKAGES, package | {"format_version": 2}, ABROAD)
     problem(later, 409, "package-format-unknown")
     assert (await get(service, VERSIONS, ABROAD)).json()["items"] == []
+
+
+async def test_a_package_that_cannot_be_written_is_refused_before_it_is_hashed(service):
+    added = (await post(service, {"shipped": "smolensk-nro-fnsu"})).json()
+    package = (await get(service, f"{VERSIONS}/{added['id']}/package")).json()
+    deep = {}
+    for _ in range(200):
+        deep = {"any": [deep]}
+
+    for changed in (
+        {"origin": {"code": "\ud800"}},
+        {"document": {"\ud800": 1}},
+        {"document": deep},
+    ):
+        async with service.as_(ABROAD) as client:
+            # httpx would write the half of a pair as it is, which has no bytes; JSON may escape it.
+            answer = await client.post(
+                PACKAGES,
+                content=json.dumps(package | changed),
+                headers={"Content-Type": "application/json"},
+            )
+        (error,) = problem(answer, 422, "validation-failed")["errors"]
+        assert error["pointer"] == f"/{next(iter(changed))}"
+
+
+async def test_a_forged_origin_is_not_told_on(service):
+    added = (await post(service, {"shipped": "smolensk-nro-fnsu"})).json()
+    package = (await get(service, f"{VERSIONS}/{added['id']}/package")).json()
+    forged = packages.make(
+        document=package["document"],
+        origin={"number": 10**40, "code": "\x00", "region_code": ["67"]},
+        findings=[],
+    )
+
+    taken = await ask(service, "POST", PACKAGES, forged, ABROAD)
+
+    assert taken.status_code == 201, taken.text
+    origin = taken.json()["origin"]
+    assert [origin[field] for field in ("number", "code", "region_code")] == [None, None, None]
 
 
 async def test_a_package_with_errors_in_this_region_is_refused(service):
