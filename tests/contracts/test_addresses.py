@@ -23,7 +23,7 @@ def test_methods_of_a_record_are_no_methods_of_a_word_beside_it(name, documents)
     app = build(service, service.settings(database_url="postgresql+asyncpg://nowhere"))
 
     answered = [
-        f"{method.upper()} {path} goes to {route.path}"
+        f"{method.upper()} {path}"
         for path, methods in shadowed(documents[name]["paths"])
         for method in methods & {"get", "post", "put", "patch", "delete"}
         for route in app.routes
