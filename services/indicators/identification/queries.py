@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.indicators.algebra.categories import Flag
 from services.indicators.algebra.certainty import Certainty
-from services.indicators.identification.answering.verification import verify
+from services.indicators.identification.answering.verification import Mismatch, verify
 from services.indicators.identification.listing import list_by_municipality
 from services.indicators.identification.schemas import (
     HashPairOut,
@@ -203,8 +203,16 @@ _SHOWN = 200
 """So many mismatches are told; their number always is."""
 
 
-async def verification(session: AsyncSession, run_id: int) -> VerificationOut:
+# What these hold says nothing of pupils; the others hold numbers of them.
+_PLAIN_TABLES = frozenset({"identification_run", "run_school"})
+
+
+async def verification(
+    session: AsyncSession, run_id: int, *, sees_numbers: bool
+) -> VerificationOut:
     """Work a run out again from its frozen rows and tell what differs.
+
+    Who may not see exact numbers is told where rows differ, not what they say.
 
     Raises:
         RunNotFound: No such run is visible.
@@ -220,8 +228,15 @@ async def verification(session: AsyncSession, run_id: int) -> VerificationOut:
         schools=verified.schools,
         cells=verified.cells,
         total=len(verified.mismatches),
-        mismatches=[MismatchOut(**asdict(one)) for one in verified.mismatches[:_SHOWN]],
+        mismatches=[
+            _mismatch_out(one, sees_numbers=sees_numbers) for one in verified.mismatches[:_SHOWN]
+        ],
     )
+
+
+def _mismatch_out(found: Mismatch, *, sees_numbers: bool) -> MismatchOut:
+    is_told = sees_numbers or found.table in _PLAIN_TABLES
+    return MismatchOut(**asdict(found) | ({} if is_told else {"stored": None, "computed": None}))
 
 
 async def computed_run(session: AsyncSession, run_id: int) -> IdentificationRun:

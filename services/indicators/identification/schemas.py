@@ -209,10 +209,11 @@ class MismatchOut(Out):
     school_id: int | None = Field(description="Школа; null — не о школе", examples=[12])
     code: str | None = Field(description="Код школы; null — не о школе", examples=["670101"])
     stored: str | None = Field(
-        description="Что записано; null — известен только хеш", examples=["2"]
+        description="Что записано; null — известен только хеш или скрыто", examples=["2"]
     )
     computed: str | None = Field(
-        description="Что следует из замороженных данных; null — известен только хеш", examples=["3"]
+        description="Что следует из замороженных данных; null — известен только хеш или скрыто",
+        examples=["3"],
     )
 
 

@@ -27,7 +27,7 @@ from tests.support.builders.rollups import (
     insert,
     results,
 )
-from tests.support.callers import municipality_user
+from tests.support.callers import machine, municipality_user
 from tests.support.running import problem
 
 
@@ -199,6 +199,26 @@ async def test_other_schools_are_not_named_for_the_change_of_one(full_desk):
     answer = (await verified(full_desk, full_desk.run["id"])).json()
 
     assert {m["code"] for m in answer["mismatches"]} == {None, "670006"}
+
+
+async def test_who_may_not_see_exact_numbers_is_told_where_rows_differ_but_not_what_they_say(
+    full_desk,
+):
+    async with full_desk.facts() as session:
+        await session.execute(text("UPDATE run_context SET index_value[1] = 1 WHERE school_id = 6"))
+    scopes = ["runs:read", "runs:write"]
+    said = {}
+    for client, held in (("blind", scopes), ("ris", [*scopes, "indices:exact"])):
+        token = machine(region_id=1, scopes=held, client_id=client)
+        answer = (await verified(full_desk, full_desk.run["id"], token=token)).json()
+        said[client] = next(
+            (m["stored"], m["computed"])
+            for m in answer["mismatches"]
+            if m["table"] == "run_context"
+        )
+
+    assert said["blind"] == (None, None)
+    assert None not in said["ris"]
 
 
 async def test_only_who_sees_the_whole_run_may_verify_it(full_desk):
