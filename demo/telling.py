@@ -159,12 +159,17 @@ def _try(stage: Stage, ground: Ground, run: dict[str, Any], workbook: Path) -> N
         say(f"    {login:<20} {stage.keepsake.password(login)}", highlight=False, markup=False)
     say(f"    {MACHINE:<20} {stage.keepsake.secret(MACHINE)}", highlight=False, markup=False)
     say("  Войти и посмотреть:")
-    trace = f"{RUNS}/{run['id']}/schools/{ground.schools[ground.shown]}/trace"
+    school = f"{RUNS}/{run['id']}/schools/{ground.schools[ground.shown]}"
     for line in (
         f"OPORA={base}",
         login_line("TOKEN", stage.person(ANALYST).grant),
         f'curl -sS "$OPORA{RUNS}/{run["id"]}/list" -H "Authorization: Bearer $TOKEN"',
-        f'curl -sS "$OPORA{trace}" -H "Authorization: Bearer $TOKEN"',
+        f'curl -sS "$OPORA{school}/trace" -H "Authorization: Bearer $TOKEN"',
+        f'curl -sS "$OPORA{school}/sheet" -H "Authorization: Bearer $TOKEN" > sheet.html',
+        (
+            f'curl -sS "$OPORA{RUNS}/{run["id"]}/sensitivity?setting=/low_result/threshold'
+            '&value=1/5&value=1/4&value=3/10&value=2/5" -H "Authorization: Bearer $TOKEN"'
+        ),
         f'curl -sS "$OPORA{REGISTRY}/schools?count=true" -H "Authorization: Bearer $TOKEN"',
     ):
         say(f"    {line}", highlight=False, markup=False, soft_wrap=True)

@@ -13,13 +13,13 @@ from services.indicators.appeals.queries import OPEN
 from services.indicators.appeals.sandboxing import try_out
 from services.indicators.appeals.schemas import (
     AppealIn,
+    AppealWithdrawalIn,
     AttributeCell,
     DecisionIn,
     MarkCell,
     ResultCell,
     SandboxIn,
     SignCell,
-    AppealWithdrawalIn,
 )
 from services.indicators.appeals.tables import Appeal, AppealSandbox
 from services.indicators.corrections.queries import fingerprint

@@ -28,10 +28,10 @@ from services.indicators.appeals.schemas import (
     AppealKind,
     AppealOut,
     AppealState,
+    AppealWithdrawalIn,
     DecisionIn,
     SandboxIn,
     SandboxOut,
-    AppealWithdrawalIn,
 )
 from services.indicators.identification.queries import RunNotFound, RunSchoolNotFound
 from services.indicators.suppression.access import EXACT

@@ -18,6 +18,7 @@ __all__ = [
     "AppealKind",
     "AppealOut",
     "AppealState",
+    "AppealWithdrawalIn",
     "Cell",
     "DecisionIn",
     "EvidenceOut",
@@ -25,7 +26,6 @@ __all__ = [
     "SandboxOut",
     "SandboxOutcome",
     "SandboxSchoolOut",
-    "AppealWithdrawalIn",
 ]
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters

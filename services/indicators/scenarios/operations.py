@@ -23,7 +23,7 @@ from services.indicators.scenarios.inputs import (
     not_reproduced,
 )
 from services.indicators.scenarios.keeping import answers_hash, keep_schools
-from services.indicators.scenarios.schemas import ScenarioIn, VoidingIn
+from services.indicators.scenarios.schemas import ScenarioIn, ScenarioVoidingIn
 from services.indicators.scenarios.tables import Scenario
 from services.kit import etags
 from services.kit.principals import Principal
@@ -124,7 +124,7 @@ async def void(
     session: AsyncSession,
     run_id: int,
     scenario_id: int,
-    why: VoidingIn,
+    why: ScenarioVoidingIn,
     *,
     seen: int,
     by: Principal,

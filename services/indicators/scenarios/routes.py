@@ -21,7 +21,7 @@ from services.indicators.scenarios.schemas import (
     ScenarioOut,
     ScenarioRow,
     ScenarioSchoolOut,
-    VoidingIn,
+    ScenarioVoidingIn,
 )
 from services.kit.clock import Now
 from services.kit.database import Session
@@ -207,7 +207,7 @@ async def compare_scenarios(
 async def void_scenario(
     run_id: RunId,
     scenario_id: ScenarioId,
-    why: VoidingIn,
+    why: ScenarioVoidingIn,
     caller: ScenarioEditor,
     session: Session,
     seen: IfMatch,

@@ -35,8 +35,8 @@ __all__ = [
     "ScenarioOut",
     "ScenarioRow",
     "ScenarioSchoolOut",
+    "ScenarioVoidingIn",
     "SettingOut",
-    "VoidingIn",
 ]
 
 _TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
@@ -91,7 +91,7 @@ class ScenarioIn(In):
         return self
 
 
-class VoidingIn(In):
+class ScenarioVoidingIn(In):
     """Why a scenario is set aside."""
 
     reason: str = Field(
