@@ -4,7 +4,7 @@ The walk is over the canonical JSON values, so that nothing a document holds can
 words come from a table of labels. Lists of things with codes are compared by code, other lists as sets
 with an order.
 
-Source: issue 4, point 1 ("порог 30 % → 25 %").
+Source: decision 0025 ("порог 30 % → 25 %").
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ Answers are three-valued (Kleene): a fact that is not known makes a condition un
 part is, unknown when none is false and one is unknown; "at least k of" is true when k parts are, false
 when fewer than k could still be. Evaluated in `identification`; here is only what may be written.
 
-Source: methodology A4 (3, 4, 6) names the facts; B3 (iii) the lowest quartile; issue 4, point 3.
+Source: methodology A4 (3, 4, 6) names the facts; B3 (iii) the lowest quartile; decision 0025.
 """
 
 from collections.abc import Iterator

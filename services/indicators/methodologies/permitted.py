@@ -1,6 +1,6 @@
 """What the results of each kind of procedure may be used for, by date: a table as data.
 
-Source: design 6 ("ВПР results may not be used to rate schools"); issue 4, point 9. Where no document
+Source: design 6 ("ВПР results may not be used to rate schools"); decision 0025. Where no document
 with a number is known, the table says so in `certainty` and names none.
 """
 

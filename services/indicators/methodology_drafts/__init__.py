@@ -4,5 +4,5 @@ A draft begins from a shipped document, from a version or from an empty page; it
 merge patch, linted at every look, and adopted as the next version. What was adopted does not change
 any more: runs point at the version, the draft says how it came about.
 
-Source: issue 4, point 1 ("A region edits its own through the API without a release").
+Source: decision 0025 ("A region edits its own through the API without a release").
 """

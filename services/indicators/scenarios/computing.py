@@ -4,7 +4,7 @@ Pure arithmetic over frozen inputs; nothing is read or written. Settings are cha
 schools evaluated each time, then in pairs and so on as far as the budget goes, until every school
 whose answer differs has the smallest sets of settings that suffice for it.
 
-Source: issue 4, point 6; peers 2.
+Source: decision 0030; peers 2.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,7 @@ condition may say is written in `methodologies.conditions`; here it is answered 
 - a rule: yes when it holds (class "возможно" or surer), unknown when its data are incomplete;
 - the mark in the school's card: unknown when nobody has said anything.
 
-Source: methodology A4 (3, 4, 6), A5; issue 4, point 3; that unknown stays unknown is design 6.
+Source: methodology A4 (3, 4, 6), A5; decision 0027; that unknown stays unknown is design 6.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -10,7 +10,7 @@ A school that only one of the runs knows differs by that: nothing is evaluated f
 Where an answer cannot depend on other schools (no indices, no shrinkage), only the schools that differ are
 evaluated again; the price is then that of the difference, not of the region.
 
-Source: issue 4, point 7; peers 6 ("why has the school dropped out since March").
+Source: decision 0030; peers 6 ("why has the school dropped out since March").
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,7 @@ other schools. They are found with the region's reach, inside the caller's trans
 leaves but what concerns the schools that the caller sees: numbers of pupils only to those who have the
 rows, signs only to those who supervise. Runs never change, so what was found is kept.
 
-Source: issue 4, point 7.
+Source: decision 0030.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ A factor is taken as a whole, for all schools at once, because an answer may dep
 (the lowest share of an index). A cell of a procedure with other scales cannot be told apart into old
 results under new scales: that was never counted, so such a cell is one thing.
 
-Source: issue 4, point 7 ("data, rule or scale").
+Source: decision 0030 ("data, rule or scale").
 """
 
 from collections.abc import Iterable, Mapping

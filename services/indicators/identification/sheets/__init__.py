@@ -5,5 +5,5 @@ the page, the document and the JSON cannot tell different stories, and what the 
 is hidden here as well. Nothing else goes in: no clock, no name of a user or a machine; the same trace is
 the same bytes. The words tell signs and conditions, never a verdict on a school.
 
-Source: issue 4, point 5; design 6 (trace, approval by an order), 9 (signs, not verdicts).
+Source: decision 0029; design 6 (trace, approval by an order), 9 (signs, not verdicts).
 """

@@ -4,5 +4,5 @@ Errors keep a document from becoming a version; warnings stay with the version; 
 a document says of itself is read without a database; what the region has beside it comes as
 `Surroundings`.
 
-Source: issue 4, point 1 and "Bad input".
+Source: decision 0025.
 """

@@ -39,7 +39,7 @@ def _kinds(text: MethodologyText) -> Iterator[Finding]:
 def _permissions(text: MethodologyText, around: Surroundings) -> Iterator[Finding]:
     """Refuse kinds that may not be used so on days of the version, unless the region permits it.
 
-    Source: design 6; issue 4, point 9. A permission of the region is dated and has a basis; the run
+    Source: design 6; decision 0025. A permission of the region is dated and has a basis; the run
     asks it again of every procedure and for its own day.
     """
     use = text.required_use.value
