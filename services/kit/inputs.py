@@ -8,13 +8,16 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import PydanticKnownError
 
-__all__ = ["MAX_ID", "Id", "as_declared"]
+__all__ = ["MAX_ID", "VISIBLE_TEXT", "Id", "as_declared"]
 
 MAX_ID = 2**53 - 1
 """The largest number that every JSON reader keeps exactly; identities stay far below it."""
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 """The number of a record, in a path, a query or a body."""
+
+VISIBLE_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"
+"""Pattern of a text with something visible and no control characters."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}.*")

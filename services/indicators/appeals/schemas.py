@@ -10,7 +10,7 @@ from services.indicators.identification.schemas import CertaintyCode, RunSchoolS
 from services.indicators.methodologies.parts import FlagCode
 from services.indicators.suppression.schemas import Counted, Pupils
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.kit.words import Meanings
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "SandboxSchoolOut",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _MOST_PUPILS = 100_000
 
@@ -147,7 +146,9 @@ Cell = Annotated[
 class FileIn(In):
     """A file of evidence: what names it beyond doubt. Its contents stay with whoever has them."""
 
-    name: str = Field(max_length=200, pattern=_TEXT, description="Имя", examples=["protokol.pdf"])
+    name: str = Field(
+        max_length=200, pattern=VISIBLE_TEXT, description="Имя", examples=["protokol.pdf"]
+    )
     size_bytes: int = Field(ge=1, le=2**40, description="Размер, байт", examples=[182_044])
     sha256: str = Field(
         pattern=r"^[0-9a-f]{64}$", description="SHA-256 содержимого", examples=[_HASH]
@@ -159,12 +160,12 @@ class EvidenceIn(In):
 
     title: str = Field(
         max_length=300,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Что это",
         examples=["Протокол перепроверки работ по математике"],
     )
     document_number: str | None = Field(
-        default=None, max_length=100, pattern=_TEXT, description="Номер", examples=["17"]
+        default=None, max_length=100, pattern=VISIBLE_TEXT, description="Номер", examples=["17"]
     )
     document_date: dt.date | None = Field(
         default=None, description="Дата документа", examples=["2025-10-03"]
@@ -196,7 +197,7 @@ class AppealIn(In):
     late_reason: str | None = Field(
         default=None,
         max_length=1000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Почему апелляция принимается после срока; указывает регион, в срок не нужна",
         examples=[None],
     )
@@ -206,7 +207,10 @@ class AppealWithdrawalIn(In):
     """Why an appeal is withdrawn."""
 
     reason: str = Field(
-        max_length=1000, pattern=_TEXT, description="Причина", examples=["Ошибка найдена у нас"]
+        max_length=1000,
+        pattern=VISIBLE_TEXT,
+        description="Причина",
+        examples=["Ошибка найдена у нас"],
     )
 
 
@@ -232,17 +236,21 @@ class DecisionIn(In):
         examples=["Перепроверка подтвердила ошибку в двух работах"],
     )
     protocol_number: str = Field(
-        max_length=100, pattern=_TEXT, description="Номер протокола", examples=["3"]
+        max_length=100, pattern=VISIBLE_TEXT, description="Номер протокола", examples=["3"]
     )
     protocol_date: dt.date = Field(description="Дата протокола", examples=["2025-10-20"])
-    commission: list[Annotated[str, Field(max_length=200, pattern=_TEXT)]] = Field(
+    commission: list[Annotated[str, Field(max_length=200, pattern=VISIBLE_TEXT)]] = Field(
         min_length=1,
         max_length=30,
         description="Кто решал: должности, без имён",
         examples=[["заместитель министра", "директор РЦОКО"]],
     )
     order_number: str | None = Field(
-        default=None, max_length=100, pattern=_TEXT, description="Номер приказа", examples=["31-ОД"]
+        default=None,
+        max_length=100,
+        pattern=VISIBLE_TEXT,
+        description="Номер приказа",
+        examples=["31-ОД"],
     )
     corrected: Cell | None = Field(
         default=None,

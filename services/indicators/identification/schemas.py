@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.indicators.methodologies.parts import FlagCode
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.kit.words import Meanings
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "VoidingIn",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 
 RunState = Annotated[
     Literal["computing", "refused", "draft", "prepared", "approved", "published", "voided"],
@@ -91,7 +90,11 @@ class RunIn(In):
     )
     methodology_version_id: Id = Field(description="Версия методики", examples=[3])
     note: str | None = Field(
-        default=None, max_length=500, pattern=_TEXT, description="Заметка", examples=["Пробный"]
+        default=None,
+        max_length=500,
+        pattern=VISIBLE_TEXT,
+        description="Заметка",
+        examples=["Пробный"],
     )
 
 
@@ -99,7 +102,7 @@ class ApprovalIn(In):
     """The order that approves the list."""
 
     order_number: str = Field(
-        max_length=100, pattern=_TEXT, description="Номер приказа", examples=["210-ОД"]
+        max_length=100, pattern=VISIBLE_TEXT, description="Номер приказа", examples=["210-ОД"]
     )
     order_date: date = Field(description="Дата приказа", examples=["2025-03-15"])
     list_hash: str = Field(
@@ -113,7 +116,10 @@ class VoidingIn(In):
     """Why a run is voided."""
 
     reason: str = Field(
-        max_length=1000, pattern=_TEXT, description="Причина", examples=["Загружены апелляции"]
+        max_length=1000,
+        pattern=VISIBLE_TEXT,
+        description="Причина",
+        examples=["Загружены апелляции"],
     )
 
 

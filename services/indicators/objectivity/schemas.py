@@ -10,6 +10,7 @@ from services.indicators.objectivity.evidence import Evidence
 from services.indicators.objectivity.thresholds import DetectionSettings
 from services.indicators.suppression.schemas import DERIVED, PUPILS, Counted
 from services.kit.http import In, Out
+from services.kit.inputs import VISIBLE_TEXT
 from services.kit.words import Meanings
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "SignOut",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _AT = "2025-10-01T09:00:00Z"
 
@@ -124,7 +124,11 @@ class DetectionIn(In):
         examples=[{"level": "0.05"}],
     )
     note: str | None = Field(
-        default=None, max_length=500, pattern=_TEXT, description="Заметка", examples=["ВПР весны"]
+        default=None,
+        max_length=500,
+        pattern=VISIBLE_TEXT,
+        description="Заметка",
+        examples=["ВПР весны"],
     )
 
 
@@ -133,7 +137,7 @@ class DetectionVoidingIn(In):
 
     reason: str = Field(
         max_length=1000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Причина",
         examples=["Шкала русского языка была введена с ошибкой"],
     )
@@ -156,14 +160,14 @@ class ReviewIn(In):
     reason: str = Field(
         min_length=3,
         max_length=2000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Что показала проверка",
         examples=["Работы перепроверены комиссией муниципалитета, отметки верны"],
     )
     document: str | None = Field(
         default=None,
         max_length=300,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Документ проверки",
         examples=["Акт перепроверки № 4"],
     )

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from services.indicators.profiles.cells import Kind
 from services.indicators.suppression.schemas import DERIVED, Counted
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.kit.words import Word
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "Year",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"
 Year = Annotated[
     int,
     Field(
@@ -53,15 +52,15 @@ _Code = Annotated[
 ]
 _Title = Annotated[
     str,
-    StringConstraints(pattern=_TEXT, max_length=300),
+    StringConstraints(pattern=VISIBLE_TEXT, max_length=300),
     Field(description="Название", examples=["Доля обучающихся из неполных семей"]),
 ]
 _Unit = Annotated[
     str,
-    StringConstraints(pattern=_TEXT, max_length=40),
+    StringConstraints(pattern=VISIBLE_TEXT, max_length=40),
     Field(description="Единица измерения", examples=["доля"]),
 ]
-_Source = Annotated[str, StringConstraints(pattern=_TEXT, max_length=300)]
+_Source = Annotated[str, StringConstraints(pattern=VISIBLE_TEXT, max_length=300)]
 _AboutPupils = Annotated[
     bool,
     Field(

@@ -16,6 +16,7 @@ from services.indicators.methodologies.document import MethodologyText
 from services.indicators.methodologies.nesting import DEEPEST_DOCUMENT, is_shallow
 from services.indicators.suppression.schemas import Counted, Pupils
 from services.kit.http import In, Out
+from services.kit.inputs import VISIBLE_TEXT
 from services.kit.words import Meanings
 
 __all__ = [
@@ -39,7 +40,6 @@ __all__ = [
     "SettingOut",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 ChangeCode = Annotated[
@@ -66,7 +66,7 @@ class ScenarioIn(In):
     )
 
     title: str = Field(
-        max_length=200, pattern=_TEXT, description="Название", examples=["Порог 25 %"]
+        max_length=200, pattern=VISIBLE_TEXT, description="Название", examples=["Порог 25 %"]
     )
     changes: dict[str, Any] | None = Field(
         default=None,
@@ -95,7 +95,7 @@ class ScenarioVoidingIn(In):
     """Why a scenario is set aside."""
 
     reason: str = Field(
-        max_length=1000, pattern=_TEXT, description="Причина", examples=["Больше не нужен"]
+        max_length=1000, pattern=VISIBLE_TEXT, description="Причина", examples=["Больше не нужен"]
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.registry.days import Day
 
 __all__ = ["GrantBulkIn", "GrantBulkOut", "GrantBulkRow", "GrantIn", "GrantOut", "Revocation"]
@@ -23,7 +23,7 @@ Reason = Annotated[
     str,
     Field(
         max_length=1000,
-        pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$",
+        pattern=VISIBLE_TEXT,
         description="Основание",
         examples=["Приказ от 15.03.2025 № 211"],
     ),

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.kit.words import Word
 from services.registry.days import Day
 from services.registry.participation.terms import Source
@@ -22,8 +22,6 @@ __all__ = [
     "Status",
     "Withdrawal",
 ]
-
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
 
 
 Year = Annotated[
@@ -48,7 +46,7 @@ Categories = Annotated[
 ]
 OrderNumber = Annotated[
     str | None,
-    Field(max_length=100, pattern=_TEXT, description="Номер приказа", examples=["210-ОД"]),
+    Field(max_length=100, pattern=VISIBLE_TEXT, description="Номер приказа", examples=["210-ОД"]),
 ]
 OrderDate = Annotated[Day | None, Field(description="Дата приказа", examples=["2025-03-15"])]
 
@@ -158,7 +156,7 @@ class Withdrawal(In):
         examples=["2025-06-01"],
     )
     reason: str = Field(
-        max_length=1000, pattern=_TEXT, description="Причина", examples=["Школа закрыта"]
+        max_length=1000, pattern=VISIBLE_TEXT, description="Причина", examples=["Школа закрыта"]
     )
 
 

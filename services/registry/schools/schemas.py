@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.kit.words import Word
 from services.registry import identifiers
 from services.registry.days import Day
@@ -34,8 +34,6 @@ __all__ = [
 ]
 
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
-
 Code = Annotated[
     str,
     Field(
@@ -48,7 +46,7 @@ Name = Annotated[
     str,
     Field(
         max_length=500,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Полное наименование",
         examples=["МБОУ «Средняя школа № 1» г. Велижа"],
     ),
@@ -56,7 +54,10 @@ Name = Annotated[
 ShortName = Annotated[
     str | None,
     Field(
-        max_length=200, pattern=_TEXT, description="Краткое наименование", examples=["СШ № 1 Велиж"]
+        max_length=200,
+        pattern=VISIBLE_TEXT,
+        description="Краткое наименование",
+        examples=["СШ № 1 Велиж"],
     ),
 ]
 Inn = Annotated[
@@ -143,7 +144,7 @@ AdverseReason = Annotated[
     str | None,
     Field(
         max_length=1000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Почему условия неблагоприятные; обязательно при true",
         examples=["Удалённость, доля семей в трудной жизненной ситуации выше средней"],
     ),
@@ -152,7 +153,7 @@ AdverseSource = Annotated[
     str | None,
     Field(
         max_length=500,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Откуда известно: документ, анкета",
         examples=["Приказ от 15.03.2025 № 210, приложение 2"],
     ),
@@ -166,7 +167,7 @@ ValidFrom = Annotated[
 ]
 OrderNumber = Annotated[
     str | None,
-    Field(max_length=100, pattern=_TEXT, description="Номер приказа", examples=["210-ОД"]),
+    Field(max_length=100, pattern=VISIBLE_TEXT, description="Номер приказа", examples=["210-ОД"]),
 ]
 OrderDate = Annotated[Day | None, Field(description="Дата приказа", examples=["2025-03-15"])]
 
@@ -367,7 +368,7 @@ class Closure(In):
     note: str | None = Field(
         default=None,
         max_length=1000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Пояснение",
         examples=["Реорганизация"],
     )
@@ -388,7 +389,7 @@ class SizeIn(In):
     )
     source: str = Field(
         max_length=200,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Источник сведений",
         examples=["ОО-1, сентябрь 2024"],
     )
@@ -439,7 +440,7 @@ class SuccessionIn(In):
     note: str | None = Field(
         default=None,
         max_length=1000,
-        pattern=_TEXT,
+        pattern=VISIBLE_TEXT,
         description="Пояснение",
         examples=["Реорганизация"],
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 
 from services.kit.http import In, Out
-from services.kit.inputs import Id
+from services.kit.inputs import VISIBLE_TEXT, Id
 from services.registry import identifiers
 from services.registry.territory.terms import MunicipalityKind
 
@@ -17,12 +17,15 @@ __all__ = [
     "RegionOut",
 ]
 
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"  # something visible, no control characters
-
 
 Name = Annotated[
     str,
-    Field(max_length=200, pattern=_TEXT, description="Наименование", examples=["Велижский район"]),
+    Field(
+        max_length=200,
+        pattern=VISIBLE_TEXT,
+        description="Наименование",
+        examples=["Велижский район"],
+    ),
 ]
 Code = Annotated[
     str,
@@ -50,7 +53,10 @@ class RegionIn(In):
         pattern=r"^[0-9]{2,3}$", description="Код субъекта РФ (РИС ГИА REGION)", examples=["67"]
     )
     name: str = Field(
-        max_length=200, pattern=_TEXT, description="Наименование", examples=["Смоленская область"]
+        max_length=200,
+        pattern=VISIBLE_TEXT,
+        description="Наименование",
+        examples=["Смоленская область"],
     )
     oktmo_prefix: str | None = Field(
         default=None,
